@@ -1,0 +1,81 @@
+"""How requests travel: a session sends calls and reports each of them once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from battle.core.component import Component
+from battle.core.records import ErrorClass, Outcome
+from battle.core.witness import NOTHING_SAID, Testimony, Witness
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: filled in by the dispatcher, completed by the session, written down by the recorder."""
+
+    key: int
+    template: int
+    scheduled_ns: int
+    phase: int = 0
+    user: int = 0
+    started_ns: int = 0
+    ended_ns: int = 0
+    outcome: Outcome = Outcome.UNFINISHED
+    error: ErrorClass = ErrorClass.NONE
+    status: int = 0
+    rpc_code: int = 0
+    height: int = -1
+    connection: int = 0
+    flags: int = 0
+    testimony: Testimony = NOTHING_SAID
+
+
+class Session(Protocol):
+    """Sends rendered requests and reports each one exactly once."""
+
+    def send(self, call: Call) -> None:
+        """Send it as soon as a connection is free; `report(call)` is called when it has ended."""
+
+    def cancel(self) -> None:
+        """End all that is in flight now, with outcome CANCELLED."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a server listens: host and port on TCP, and the URL's path in front of every request path."""
+
+    host: str
+    port: int
+    path: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The endpoint as an http URL."""
+        return f"http://{self}{self.path}"
+
+
+class LoadProtocol(Component):
+    """How requests travel."""
+
+    room: ClassVar[str] = "protocols"
+
+    def session(
+        self,
+        endpoint: Endpoint,
+        stream: Any,
+        first_template: int,
+        witness: Witness | None,
+        report: Callable[[Call], None],
+    ) -> Session:
+        """A session for one stream (core.scenario.Stream), whose templates are numbered from `first_template`.
+
+        Runs inside the worker's event loop.
+        """
+        raise NotImplementedError

@@ -1,0 +1,224 @@
+"""The scenario: what to start, what load to send, what to break and when, and what must hold."""
+
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple, cast
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from battle.core.component import rooms
+from battle.core.names import Name
+from battle.core.objective import Objective, from_legacy
+from battle.core.ports.fault import Fault, RandomTarget
+from battle.core.ports.load import ClosedPattern, OpenPattern, Pattern
+from battle.core.ports.part import Part
+from battle.core.ports.provider import Provider
+from battle.core.ports.proxy import Proxy
+from battle.core.ports.wire import LoadProtocol
+from battle.core.seeds import chooser
+from battle.core.units import NS_PER_S, Duration, Size
+
+
+class Expect(Part):
+    """What an answer must be to count as ok."""
+
+    status: int | list[int] | None = None
+    result_matches: str | None = None
+    json_: dict[str, Any] | None = Field(default=None, alias="json")
+    max_bytes: Size | None = None
+    id: Literal["any"] | None = None
+    error: list[int] | Literal["any"] | None = None
+
+
+class RpcRequest(Part):
+    """A JSON-RPC call. `write: true` marks what must not be executed twice."""
+
+    method: str
+    params: list[Any] | dict[str, Any] = Field(default_factory=list)
+    weight: float = Field(default=1, gt=0)
+    write: bool = False
+    expect: Expect = Expect()
+
+    @property
+    def label(self) -> str:
+        """The name that reports group it under."""
+        return self.method
+
+
+class HttpRequest(Part):
+    """A plain HTTP request."""
+
+    verb: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    path: str = "/"
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: Any = None
+    weight: float = Field(default=1, gt=0)
+    write: bool = False
+    expect: Expect = Expect()
+
+    @property
+    def label(self) -> str:
+        """The name that reports group it under."""
+        return f"{self.verb} {self.path}"
+
+
+def _request_form(value: Any) -> str:
+    if isinstance(value, dict):
+        return "http" if "verb" in value else "rpc"
+    return "http" if isinstance(value, HttpRequest) else "rpc"
+
+
+Request = Annotated[
+    Annotated[RpcRequest, Tag("rpc")] | Annotated[HttpRequest, Tag("http")], Discriminator(_request_form)
+]
+
+
+def _one_or_more(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class Stream(Part):
+    """One flow of requests, on its own schedule."""
+
+    protocol: LoadProtocol = Field(default_factory=lambda: LoadProtocol.named("http"))
+    path: str = "/"
+    headers: dict[str, str] = Field(default_factory=dict)
+    timeout: Duration = 5 * NS_PER_S
+    max_in_flight: int | None = Field(default=None, ge=1)
+    connections: int | None = Field(default=None, ge=1)
+    max_send_lag: Duration | None = None
+    allowed_lag: int | None = Field(default=None, ge=0)
+    requests: list[Request] = Field(min_length=1)
+    load: Annotated[list[Pattern], BeforeValidator(_one_or_more)] = Field(min_length=1)
+    max_requests: int | None = Field(default=None, ge=1)
+
+    @property
+    def duration_ns(self) -> int:
+        """How long the load lasts, warm-up included."""
+        return sum(phase.duration for phase in self.load)
+
+    @property
+    def warmup_ns(self) -> int:
+        """How long the leading warm-up phases last."""
+        total = 0
+        for phase in self.load:
+            if not phase.warmup:
+                break
+            total += phase.duration
+        return total
+
+    @property
+    def in_flight_limit(self) -> int:
+        """`max_in_flight`, or its default: 1.5 × peak rate × timeout, at least 10; users in the closed model."""
+        if self.max_in_flight is not None:
+            return self.max_in_flight
+        peaks = [
+            1.5 * phase.peak_per_s() * self.timeout / NS_PER_S for phase in self.load if isinstance(phase, OpenPattern)
+        ]
+        users = [phase.peak_users() for phase in self.load if isinstance(phase, ClosedPattern)]
+        return max(10, *(round(peak) for peak in peaks), *users)
+
+    @property
+    def connection_limit(self) -> int:
+        """`connections`, or as many as may be in flight."""
+        return self.connections or self.in_flight_limit
+
+
+class Setup(Part):
+    """What to start: the providers, and the proxy in front of them."""
+
+    providers: dict[Name, Provider] = Field(default_factory=dict)
+    proxy: Proxy = Field(default_factory=lambda: Proxy.named("none"))
+    strict: bool = False
+
+    @field_validator("proxy", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+
+class Template(NamedTuple):
+    """One request that a stream can send. Its position in `Scenario.templates` is its number in the records."""
+
+    stream: int
+    label: str
+    request: RpcRequest | HttpRequest
+
+
+class Scenario(Part):
+    """The whole file. `seed` decides every random choice of the run."""
+
+    version: Literal[1] = 1
+    name: str = Field(min_length=1)
+    description: str = ""
+    tags: list[str] = Field(default_factory=list)
+    seed: int = 1
+    vars: dict[str, Any] = Field(default_factory=dict)
+    setup: Setup = Field(default_factory=Setup)
+    workload: dict[Name, Stream] = Field(min_length=1)
+    chaos: dict[Name, Fault] = Field(default_factory=dict)
+    slo: list[Objective] = Field(default_factory=list)
+
+    @field_validator("slo", mode="before")
+    @classmethod
+    def _legacy_slo(cls, value: Any) -> Any:
+        return from_legacy(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _check_size(self) -> "Scenario":
+        if len(self.chaos) > 32:  # noqa: PLR2004  (the bits of records.ATTEMPT.faults)
+            raise ValueError("a scenario can hold at most 32 faults")
+        if len(self.setup.providers) > 250:  # noqa: PLR2004  (record fields of one byte)
+            raise ValueError("a scenario can hold at most 250 providers")
+        return self
+
+    @cached_property
+    def templates(self) -> list[Template]:
+        """All requests of all streams, in the order of the file."""
+        streams = enumerate(self.workload.values())
+        return [Template(index, request.label, request) for index, stream in streams for request in stream.requests]
+
+    @property
+    def provider_names(self) -> list[str]:
+        """Providers in the order of the file; the position is the index in the records."""
+        return list(self.setup.providers)
+
+    @property
+    def fault_numbers(self) -> dict[str, int]:
+        """Each fault's number: its bit in the providers' records."""
+        return {name: number for number, name in enumerate(self.chaos)}
+
+    @property
+    def warmup_ns(self) -> int:
+        """From the start of the load to t0: the longest leading warm-up of any stream."""
+        return max(stream.warmup_ns for stream in self.workload.values())
+
+    @property
+    def load_ns(self) -> int:
+        """From the start of the load to its planned end."""
+        return max(stream.duration_ns for stream in self.workload.values())
+
+    def targets_of(self, fault_name: str) -> list[str]:
+        """The providers (or "proxy") that a fault aims at; random ones are drawn by the seed."""
+        target = self.chaos[fault_name].target
+        if isinstance(target, RandomTarget):
+            names = self.provider_names
+            return sorted(
+                chooser(self.seed, "target", fault_name).sample(names, min(target.random, len(names))), key=names.index
+            )
+        if isinstance(target, list):
+            return target
+        return self.provider_names if target == "all" else [target]
+
+
+def rebuild() -> None:
+    """Build the models again, so that they know every kind that is entered now. Call it after importing the rooms."""
+    for members in rooms().values():
+        for member in members.values():
+            member.model_rebuild(force=True)
+    for model in (Stream, Setup, Scenario):
+        model.model_rebuild(force=True)
+
+
+def phase_names(stream: Stream) -> list[str]:
+    """What the phases of a stream are called: their names, else kind and position ("poisson-2")."""
+    return [cast("str", phase.name) or f"{phase.kind}-{index + 1}" for index, phase in enumerate(stream.load)]
