@@ -80,7 +80,7 @@ class Store:
         run_ids = self.run_ids()
         if wanted in run_ids:
             return RunDir(self.root / wanted)
-        if (path := _run_path(Path(wanted))) is not None:
+        if wanted and (path := _run_path(Path(wanted))) is not None:
             return RunDir(path)
         matches = [run_id for run_id in run_ids if wanted and (run_id.startswith(wanted) or run_id.endswith(wanted))]
         if len(matches) == 1:
@@ -139,7 +139,7 @@ def _run_path(path: Path) -> Path | None:
 
 
 def _suggest(wanted: str, run_ids: tuple[str, ...]) -> str:
-    if Path(wanted).is_dir():
+    if wanted and Path(wanted).is_dir():
         return f"{wanted} is a directory, but it holds neither run.json nor scenario.yaml"
     if not run_ids:
         return "there are no runs yet; start one: battle run scenarios/failover.yaml"

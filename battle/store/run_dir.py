@@ -125,8 +125,15 @@ class RunDir:
         return read_run(self.run_path)
 
 
+class _OnlyWrite:
+    """A file that numpy must write piece by piece: its own fast path does not say why a write failed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.write = file.write
+
+
 def _save_records(path: Path, records: np.ndarray[Any, np.dtype[np.void]]) -> None:
     def write(file: IO[bytes]) -> None:
-        np.save(file, records, allow_pickle=False)
+        np.save(_OnlyWrite(file), records, allow_pickle=False)
 
     write_whole(path, write)
