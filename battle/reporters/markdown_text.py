@@ -6,12 +6,14 @@ from battle.reporters.tables import Table
 from battle.reporters.wording import one_line
 
 _SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _AT_LINE_START = re.compile(r"^(\s*)([#>+-]|\d+[.)])(?=\s|$)|^(=+|-+)$")
 
 
 def plain(text: str) -> str:
     """Foreign text as Markdown that shows it unchanged, on one line."""
-    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
+    text = one_line(text).replace("&", "&amp;")
+    text = _TAG_START.sub("&lt;", text)
     return _AT_LINE_START.sub(lambda match: f"\\{match[0]}", _SPECIAL.sub(lambda match: f"\\{match[0]}", text))
 
 

@@ -74,7 +74,9 @@ def _verdict(run: Run) -> Iterator[RenderableType]:
         yield Text(f"Still disturbed: {disturbed}", style="bold red")
         yield ""
     style = _STYLE[run.verdict]
-    yield Text.assemble((f" {run.verdict.upper()} ", f"bold reverse {style}"), " ", (run.scenario.name, "bold"))
+    yield Text.assemble(
+        (f" {run.verdict.upper()} ", f"bold reverse {style}"), " ", (say.one_line(run.scenario.name), "bold")
+    )
     for reason in say.reasons(run):
         yield Padding(Text(reason, style=style if run.verdict is not Verdict.PASS else ""), (0, 1))
     if ended := say.how_it_ended(run):
@@ -87,7 +89,7 @@ def _objectives(run: Run, *, is_narrow: bool) -> Iterator[RenderableType]:
         yield _grid(tables.objectives(run), {"Window", "Required"} if is_narrow else {"Window"})
         for result in run.slo_results:
             if result.reason:
-                yield Padding(Text(f"{result.objective}: {result.reason}", style="dim"), (0, 1))
+                yield Padding(Text(say.one_line(f"{result.objective}: {result.reason}"), style="dim"), (0, 1))
 
 
 def _faults(run: Run, *, is_narrow: bool) -> Iterator[RenderableType]:
@@ -98,7 +100,7 @@ def _faults(run: Run, *, is_narrow: bool) -> Iterator[RenderableType]:
         yield _grid(tables.fault_costs(run), {"Time to effect"} if is_narrow else set())
         for fault in run.analysis.faults:
             if fault.why:
-                yield Padding(Text(f"{fault.name}: {fault.why}", style="yellow"), (0, 1))
+                yield Padding(Text(say.one_line(f"{fault.name}: {fault.why}"), style="yellow"), (0, 1))
 
 
 def _grid(content: Table, left_out: set[str]) -> Grid:
