@@ -26,6 +26,7 @@ _STAGE_STYLE = {
     FaultStage.CLEARED: "green",
 }
 _MIN_WIDTH = 30
+_MIN_BAR_CHARS = 4
 _COLUMNS_FROM = 60
 """Below this width figures follow each other without columns."""
 
@@ -122,7 +123,7 @@ def _time(ns: float | None) -> str:
 
 def _provider(provider: ProviderState, label: int, width: int) -> Text:
     style = _CONDITION_STYLE[provider.state]
-    room = width - label - _STATE_CHARS - 10
+    room = max(_MIN_BAR_CHARS, width - label - _STATE_CHARS - 10)
     line = _label(provider.name, label)
     filled = round((provider.share_last_s or 0) * room)
     line.append("━" * filled, style="cyan" if provider.state is ProviderCondition.UP else "yellow")
@@ -135,7 +136,7 @@ def _provider(provider: ProviderState, label: int, width: int) -> Text:
 def _faults(snapshot: Snapshot, label: int, width: int) -> list[Text]:
     if not snapshot.faults:
         return []
-    room = width - label - _STATE_CHARS - 3
+    room = max(_MIN_BAR_CHARS, width - label - _STATE_CHARS - 3)
     lines = [_fault(fault, snapshot, label, room) for fault in snapshot.faults]
     return [*lines, _axis(snapshot, label, room)] if snapshot.start_ns is not None else lines
 
