@@ -42,8 +42,9 @@ class LiveView:
         self._size: ConsoleDimensions | None = None
 
     def __enter__(self) -> Self:
-        self._size = self._console.size
-        self._live.start()
+        with suppress(OSError, ValueError):
+            self._size = self._console.size
+            self._live.start()
         return self
 
     def __exit__(self, *exc: object) -> None:

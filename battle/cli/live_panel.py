@@ -110,10 +110,10 @@ def _percentiles(snapshot: Snapshot) -> list[tuple[str, float | None]]:
 
 
 def _row(name: str, cells: list[str], label: int, cell: int, last_style: str) -> Text:
-    line = Text(name.ljust(label + 1), style="dim")
+    line = Text().append(name.ljust(label + 1), style="dim")
     for index, text in enumerate(cells):
         is_last = index == len(cells) - 1
-        line.append(text if is_last else text.ljust(cell) + "  ", style=last_style if is_last else "not dim")
+        line.append(text if is_last else text.ljust(cell) + "  ", style=last_style if is_last else "")
     return line
 
 
@@ -208,4 +208,4 @@ def _label(name: str, label: int) -> Text:
 def _happening(snapshot: Snapshot, at_ns: int, text: str) -> Text:
     seconds = snapshot.seconds_from_t0(at_ns)
     at = "" if seconds is None else f"{seconds:.1f} s".replace("-", "−")
-    return Text(f"{at:>9}  ", style="dim").append(say.one_line(text), style="not dim")
+    return Text().append(f"{at:>9}  ", style="dim").append(say.one_line(text))

@@ -217,7 +217,9 @@ class GoneTerminal(io.StringIO):
         raise OSError(5, "Input/output error")
 
 
-@pytest.mark.parametrize("make", [lambda out: LineView("x", out), lambda out: LiveView("x", Console(file=out))])
+@pytest.mark.parametrize(
+    "make", [lambda out: LineView("x", out), lambda out: LiveView("x", Console(file=out, force_terminal=True))]
+)
 def test_a_terminal_that_is_gone_does_not_end_the_run(make: object) -> None:
     view: View = make(GoneTerminal())  # type: ignore[operator]
     with view:
