@@ -7,14 +7,14 @@ theirs the same way.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from battle.core.objective import Unit
 
 if TYPE_CHECKING:
     from battle.analysis.reading import Reading, Selection
 
-NEVER = "never"
+NEVER: Final = "never"
 """The value of a time that did not come: it breaks every upper bound."""
 
 
@@ -34,8 +34,9 @@ class Measurement:
 class Indicator:
     """One measured value.
 
-    `about` says what it describes: "requests" (any window, any `where`), "run" (any window, no `where`) or "fault" (each
-    fault by itself, chosen with `of`). `needs_records`: only providers that keep records can show it.
+    `about` says what it describes: "requests" (any window, any `where`), "run" (any window, no `where`) or "fault"
+    (each fault by itself, chosen with `of`). `needs_records`: only providers that keep records can show it.
+    `needs_attribution`: the serving provider must be known, by records or by the proxy's witness.
     `share_of_requests` marks success_rate and the like, for which a bound q needs 1/(1−q) samples; `percentile` marks
     latency percentiles, which need enough samples for their rank.
     """
@@ -47,6 +48,7 @@ class Indicator:
     meaning: str
     measure: "Callable[[Reading, Selection], Measurement]"
     needs_records: bool = False
+    needs_attribution: bool = False
     share_of_requests: bool = False
     percentile: float | None = None
 

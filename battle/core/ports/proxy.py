@@ -76,6 +76,8 @@ class Proxy(Component):
     common: ClassVar[tuple[str, ...]] = ("attempts", "attempt_timeout", "breaker", "strategy", "health_check")
     honours: ClassVar[frozenset[str]] = frozenset()
     """Which of the common settings this kind carries out."""
+    tells_breakers: ClassVar[bool] = False
+    """Whether its handle is BreakerReadable; of the others the analysis infers the breakers from the traffic."""
     options_type: ClassVar[type[Part] | None] = None
     """The model of what stands under `options: {<kind>: …}`."""
 

@@ -1,0 +1,92 @@
+"""Whether the load generator kept its own schedule, so that what it measured can be held against the proxy.
+
+Response time counts from the schedule: a late generator can only make it look worse. So an objective that holds in
+spite of lag does hold; one that is broken proves nothing, unless the service time, which begins at the send, breaks it
+too.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from battle.analysis.indicator import indicators
+from battle.analysis.indicators.latency import RESPONSE_TIMES
+from battle.analysis.reading import Reading, Selection
+from battle.analysis.statistics import percentile
+from battle.core.journal import EventKind
+from battle.core.objective import Condition, Unit
+from battle.core.units import NS_PER_MS, format_duration
+
+_LAG_NS = 5 * NS_PER_MS
+_LAG_SHARE = 0.1
+_SENT_SHARE = 0.95
+_RATES = frozenset({"success_rate", "error_rate", "dropped"})
+
+
+def planned_arrivals(reading: Reading) -> int | None:
+    """How many arrivals were due until the load ended, warm-up included; None when nobody could know."""
+    for kind in (EventKind.LOAD_ENDED, EventKind.LOAD_STARTED):
+        event = reading.evidence.first(kind)
+        if event is not None and event.fields.get("planned") is not None:
+            return int(event.fields["planned"])
+    return None
+
+
+def sent_share(reading: Reading) -> float | None:
+    """Requests that left the generator ÷ arrivals that were due; None when the plan has no number."""
+    planned = planned_arrivals(reading)
+    return int(np.count_nonzero(reading.columns.sent)) / planned if planned else None
+
+
+def lag_limit_ns(reading: Reading) -> float:
+    """The lag p99 from which the generator counts as late: max(5 ms, 10 % of the tightest latency objective)."""
+    tightest = [
+        one.condition.required.value
+        for one in reading.objectives
+        if one.condition.indicator in RESPONSE_TIMES and one.condition.required.unit is Unit.DURATION
+    ]
+    return max(_LAG_NS, _LAG_SHARE * min(tightest, default=0.0))
+
+
+def late_by_ns(reading: Reading, selection: Selection) -> int | None:
+    """The send lag p99 of a selection when it is over the limit, else None."""
+    lag = percentile(reading.columns.send_lag_ns(reading.mask(selection)), 99)
+    return lag if lag is not None and lag > lag_limit_ns(reading) else None
+
+
+def unjudged(reading: Reading, condition: Condition, selection: Selection, required: float, holds: bool) -> str | None:
+    """Why a measured objective must stay unjudged because of the generator; None when it can be judged.
+
+    - A response time that is broken under a late generator, and whose service time is not.
+    - When under 95 % of the planned arrivals were sent: throughput, and latencies that hold (under less load than
+      planned). Success and error rates count what was dropped, so they stand, unless the generator was late as well or
+      the missing arrivals have no record at all.
+    """
+    name = condition.indicator
+    late = late_by_ns(reading, selection)
+    share = sent_share(reading)
+    if share is not None and share < _SENT_SHARE:
+        short = f"only {share:.1%} of the planned arrivals were sent"
+        timed = name in RESPONSE_TIMES or name.startswith("service_time.")
+        if name == "throughput" or (timed and holds):
+            return short
+        if name in _RATES and (late is not None or _recorded_share(reading) < _SENT_SHARE):
+            return short
+    if (
+        name in RESPONSE_TIMES
+        and late is not None
+        and not holds
+        and not _service_breaks(reading, selection, condition, required)
+    ):
+        return f"the generator was late: send lag p99 {format_duration(round(late, -3))}"
+    return None
+
+
+def _recorded_share(reading: Reading) -> float:
+    planned = planned_arrivals(reading)
+    return len(reading.columns) / planned if planned else 1.0
+
+
+def _service_breaks(reading: Reading, selection: Selection, condition: Condition, required: float) -> bool:
+    service = indicators()[f"service_time.{condition.indicator}"].measure(reading, replace(selection))
+    return isinstance(service.value, float) and not condition.holds(service.value, required)

@@ -1,0 +1,153 @@
+"""What the indicators measure on: the evidence with everything that was joined and found in it, and a choice of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from battle.analysis.attribution import Attribution, attribute
+from battle.analysis.blindness import Blindness, blindness
+from battle.analysis.breakers import FROM_TRAFFIC, Breakers, find_breakers
+from battle.analysis.columns import Columns, columns_of
+from battle.analysis.evidence import Evidence
+from battle.analysis.failovers import Failovers, find_failovers
+from battle.analysis.fault_times import FaultTimes, fault_times
+from battle.analysis.statistics import Mask, percentile
+from battle.analysis.traffic import Traffic, Unrecorded, find_traffic, find_unrecorded
+from battle.analysis.windows import Window, Windows
+from battle.core.objective import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What one measurement is about: a window, the `where` pairs that narrow it, and a fault for what is per fault."""
+
+    window: Window
+    where: tuple[tuple[str, str], ...] = ()
+    fault: str | None = None
+
+    def without(self, key: str) -> "Selection":
+        """The same without one of the `where` keys."""
+        return Selection(self.window, tuple(pair for pair in self.where if pair[0] != key), self.fault)
+
+
+class Reading:
+    """The evidence of one run, read once: each finding is computed when it is first asked for.
+
+    `objectives` are those in force; recovery is measured against them. Raises EvidenceError when the load never
+    started.
+    """
+
+    def __init__(self, evidence: Evidence, objectives: list[Objective] | None = None) -> None:
+        self.evidence = evidence
+        self.scenario = evidence.scenario
+        self.objectives = evidence.scenario.slo if objectives is None else objectives
+        self.t0_ns = evidence.t0_ns
+        self.provider_numbers = {name: number for number, name in enumerate(self.scenario.provider_names)}
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The requests as columns."""
+        return columns_of(self.evidence.requests)
+
+    @cached_property
+    def end_ns(self) -> int:
+        """The end of the load, and in any case after the last scheduled request."""
+        last = int(self.columns.scheduled_ns.max()) + 1 if len(self.columns) else 0
+        return max(self.evidence.end_ns, last, self.t0_ns)
+
+    @cached_property
+    def faults(self) -> dict[str, FaultTimes]:
+        """When each fault of the scenario was in force."""
+        return fault_times(self.evidence)
+
+    @cached_property
+    def windows(self) -> Windows:
+        """The windows of the run."""
+        return Windows(self.scenario, self.faults, self.t0_ns, self.end_ns)
+
+    @cached_property
+    def in_run(self) -> Mask:
+        """Requests after the warm-up."""
+        return self.columns.scheduled_ns >= self.t0_ns
+
+    @cached_property
+    def keeps_records(self) -> NDArray[np.bool_]:
+        """Which providers keep records."""
+        return np.array([one.keeps_records for one in self.scenario.setup.providers.values()], dtype=np.bool_)
+
+    @cached_property
+    def blind(self) -> Blindness:
+        """Where a provider's silence says nothing."""
+        return blindness(self.evidence, self.faults, self.end_ns)
+
+    @cached_property
+    def joined(self) -> Attribution:
+        """Who served what."""
+        return attribute(self.scenario, self.columns, self.evidence.attempts, self.blind)
+
+    @cached_property
+    def failovers(self) -> Failovers:
+        """Which requests were failed over."""
+        return find_failovers(self.columns, self.joined, self.blind, self.scenario.setup.proxy.attempt_timeout)
+
+    @cached_property
+    def tells_attempts(self) -> bool:
+        """Whether the proxy says how many attempts it made."""
+        return bool(np.any(self.columns.witness_attempts > 0))
+
+    @cached_property
+    def unrecorded(self) -> Unrecorded:
+        """Attempts that only the proxy knows of."""
+        return find_unrecorded(self.columns, self.joined, self.blind, self.keeps_records)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """All attempts that are known, in the order of time."""
+        return find_traffic(self.columns, self.joined, self.unrecorded, self.keeps_records)
+
+    @cached_property
+    def live(self) -> Traffic:
+        """The attempts of which it is certain that they reached a provider: without the proxy's word."""
+        nothing = Unrecorded(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16))
+        return find_traffic(self.columns, self.joined, nothing, self.keeps_records)
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        """Which providers were out of rotation when."""
+        return find_breakers(self.evidence, self.traffic, self.windows.baseline(), self.end_ns)
+
+    @property
+    def breakers_inferred(self) -> bool:
+        """Whether the breakers' changes are no word of the proxy."""
+        return self.breakers.source == FROM_TRAFFIC
+
+    @cached_property
+    def baseline_median_ns(self) -> int | None:
+        """The median response time before anything was disturbed."""
+        return percentile(self.columns.response_ns(self.mask(Selection(self.windows.baseline()))), 50)
+
+    def mask(self, selection: Selection) -> Mask:
+        """The requests of a selection, shape (n,)."""
+        scheduled = self.columns.scheduled_ns
+        chosen = np.zeros(len(scheduled), dtype=np.bool_)
+        for start, stop in selection.window.spans:
+            chosen |= (scheduled >= start) & (scheduled < stop)
+        if selection.window.phases is not None:
+            within = np.zeros(len(scheduled), dtype=np.bool_)
+            for stream, phase in selection.window.phases:
+                within |= (self.columns.stream == stream) & (self.columns.phase == phase)
+            chosen &= within
+        for key, value in selection.where:
+            chosen &= self._where(key, value)
+        return chosen
+
+    def _where(self, key: str, value: str) -> Mask:
+        if key == "stream":
+            numbers = [index for index, name in enumerate(self.scenario.workload) if name == value]
+            return np.isin(self.columns.stream, numbers)
+        if key == "method":
+            numbers = [index for index, one in enumerate(self.scenario.templates) if one.label == value]
+            return np.isin(self.columns.template, numbers)
+        return np.equal(self.joined.serving, self.provider_numbers.get(value, len(self.provider_numbers)))

@@ -1,0 +1,232 @@
+"""The sections of run.json that describe the run as a whole: requests, failovers, providers, breakers, resources."""
+
+import numpy as np
+
+from battle.analysis.attribution import NOBODY, JoinedBy
+from battle.analysis.indicator import indicators
+from battle.analysis.indicators.correctness import height_regressions
+from battle.analysis.indicators.failover import failover_times_ns
+from battle.analysis.lateness import planned_arrivals
+from battle.analysis.reading import Reading, Selection
+from battle.analysis.samples import cpu_share, samples_of
+from battle.analysis.statistics import Mask, in_ms, percentiles, request_stats
+from battle.analysis.windows import Window
+from battle.core.journal import Event, EventKind
+from battle.core.records import NO_HEIGHT, Outcome
+from battle.core.run import (
+    Attribution,
+    BreakerSection,
+    FailoverSection,
+    GeneratorResources,
+    ProviderResult,
+    ProxyResources,
+    RequestSection,
+    RequestStats,
+    SystemSection,
+    Transition,
+    WindowResult,
+)
+from battle.core.units import NS_PER_MS
+
+_MB = 1_000_000
+_SERVER_ERROR = 500
+
+
+def _run(reading: Reading) -> Selection:
+    return Selection(reading.windows.run())
+
+
+def _stats(reading: Reading, mask: Mask, seconds: float | None) -> RequestStats:
+    return request_stats(reading.columns, mask, seconds, reading.failovers.failed_over)
+
+
+def request_section(reading: Reading) -> RequestSection:
+    """All requests after the warm-up, and the same by method, serving provider and stream."""
+    run = _run(reading)
+    mask, seconds, columns = reading.mask(run), run.window.seconds, reading.columns
+
+    def grouped(key: str, names: list[str]) -> dict[str, RequestStats]:
+        parts = {name: mask & reading.mask(Selection(run.window, ((key, name),))) for name in names}
+        return {name: _stats(reading, part, seconds) for name, part in parts.items() if np.any(part)}
+
+    with_height = mask & columns.ok & (columns.height > NO_HEIGHT)
+    return RequestSection(
+        **_stats(reading, mask, seconds).model_dump(),
+        by_method=grouped("method", list(dict.fromkeys(one.label for one in reading.scenario.templates))),
+        by_provider=grouped("provider", list(reading.provider_numbers)),
+        by_stream=grouped("stream", list(reading.scenario.workload)),
+        warmup_total=int(np.count_nonzero(~reading.in_run)),
+        height_regressions=int(np.count_nonzero(mask & height_regressions(reading))) if np.any(with_height) else None,
+    )
+
+
+def failover_section(reading: Reading) -> FailoverSection:
+    """Failovers by the grade of their evidence, what they cost, and how the join went."""
+    run = _run(reading)
+    mask, found, joined = reading.mask(run), reading.failovers, reading.joined
+    times, response = failover_times_ns(reading, mask) or (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    p50, p95, longest = percentiles(times, (50, 95, 100))
+    late = joined.arrivals.request[joined.arrivals.late]
+    refused = reading.unrecorded.attempts[mask[reading.unrecorded.request]]
+    knows_refused = reading.tells_attempts and bool(np.all(reading.keeps_records))
+    rate = indicators()["failover_rate"].measure(reading, run).value if np.any(reading.keeps_records) else None
+    return FailoverSection(
+        count=_count(mask & found.failed_over),
+        proved=_count(mask & found.proved),
+        witnessed=_count(mask & found.witnessed),
+        hedges=_count(mask & found.hedged),
+        ambiguous=_count(mask & found.ambiguous),
+        late=_count(mask[late]),
+        rate=_number(rate),
+        p50_ms=in_ms(p50),
+        p95_ms=in_ms(p95),
+        max_ms=in_ms(longest),
+        response_time_max_ms=in_ms(int(response.max())) if len(response) else None,
+        amplification=_number(indicators()["amplification"].measure(reading, run).value),
+        attempts=int(joined.recorded[mask].sum()),
+        refused_attempts=int(refused.sum()) if knows_refused else None,
+        attribution=_attribution(reading, mask),
+    )
+
+
+def _attribution(reading: Reading, mask: Mask) -> Attribution:
+    joined, columns = reading.joined, reading.columns
+    answers = mask & columns.ok & ~joined.by_proxy
+    counts = np.bincount(joined.joined_by[answers], minlength=len(JoinedBy))
+    if not reading.provider_numbers:
+        return Attribution()
+    by = {how.name.lower(): int(counts[how]) for how in JoinedBy if how is not JoinedBy.NONE}
+    if not by["direct"]:
+        del by["direct"]
+    by["none"] = _count(answers & (joined.serving == NOBODY))
+    return Attribution(
+        joined=joined.joined_share(columns, mask),
+        by=by,
+        disagreements=_count(mask & joined.disagrees),
+        answered_by_proxy=_count(mask & joined.by_proxy),
+        attempts_without_key=_count(~joined.arrivals.keyed),
+    )
+
+
+def provider_section(reading: Reading) -> list[ProviderResult]:
+    """What reached each provider after the warm-up, and what became of it."""
+    arrivals, mask = reading.joined.arrivals, reading.mask(_run(reading))
+    in_run = arrivals.keyed.copy()
+    in_run[in_run] = mask[arrivals.request[in_run]]
+    bad = (arrivals.answered_ns == 0) | (arrivals.status >= _SERVER_ERROR) | (arrivals.rpc_code < 0)
+    serving = reading.joined.serving[mask]
+    served = np.bincount(serving[serving >= 0], minlength=len(reading.provider_numbers))
+    results = []
+    for name, number in reading.provider_numbers.items():
+        provider = reading.scenario.setup.providers[name]
+        own = in_run & (arrivals.provider == number)
+        results.append(
+            ProviderResult(
+                name=name,
+                kind=provider.kind,
+                attempts=_count(own) if provider.keeps_records else None,
+                served=int(served[number]),
+                share=round(int(served[number]) / int(served.sum()), 6) if served.sum() else None,
+                failed_attempts=_count(own & bad) if provider.keeps_records else None,
+                restarts=max(0, len(_of_provider(reading, EventKind.PROVIDER_STARTED, name)) - 1),
+                unplanned_ends=sum(
+                    event.fields.get("planned") is False
+                    for event in _of_provider(reading, EventKind.PROVIDER_ENDED, name)
+                ),
+            )
+        )
+    return results
+
+
+def breaker_section(reading: Reading) -> BreakerSection:
+    """Every change of rotation after t0, and how long providers were out."""
+    breakers, window = reading.breakers, reading.windows.run()
+    if breakers.source is None:
+        return BreakerSection()
+    return BreakerSection(
+        opens=breakers.counted("open", window.spans),
+        closes=breakers.counted("closed", window.spans),
+        time_open_ms=in_ms(breakers.open_ns(window.spans)),
+        source=breakers.source,
+        transitions=[
+            Transition(
+                provider=one.provider,
+                state=one.state,
+                at_ms=round((one.at_ns - reading.t0_ns) / NS_PER_MS, 3),
+                source=one.source,
+            )
+            for one in breakers.changes
+        ],
+    )
+
+
+def window_section(reading: Reading) -> list[WindowResult]:
+    """The baseline, every fault's during and after, and every phase, as far as they have any length."""
+    windows: list[Window] = [reading.windows.baseline()] if reading.faults else []
+    for name in reading.faults:
+        windows += [reading.windows.during(name), reading.windows.after(name)]
+    windows += reading.windows.phases()
+    return [
+        WindowResult(
+            name=window.name,
+            from_ms=round(((window.from_ns or 0) - reading.t0_ns) / NS_PER_MS, 3),
+            to_ms=round(((window.to_ns or 0) - reading.t0_ns) / NS_PER_MS, 3),
+            requests=_stats(reading, reading.mask(Selection(window)), window.seconds),
+        )
+        for window in windows
+        if window.spans
+    ]
+
+
+def system_section(reading: Reading) -> SystemSection:
+    """What the proxy and the load generator used, and how well the generator kept its schedule."""
+    window = reading.windows.run()
+    lag50, lag99, lag_max = percentiles(reading.columns.send_lag_ns(reading.mask(_run(reading))), (50, 99, 100))
+    proxy, generator = (samples_of(reading.evidence, of, window) for of in ("proxy", "generator"))
+    memory = [one.values["rss_bytes"] for one in proxy if "rss_bytes" in one.values]
+    own_memory = [one.values["rss_bytes"] for one in generator if "rss_bytes" in one.values]
+    return SystemSection(
+        proxy=ProxyResources(
+            peak_memory_mb=round(max(memory) / _MB, 3) if memory else None,
+            peak_processes=max((one.values["processes"] for one in proxy if "processes" in one.values), default=None),
+            cpu_percent_mean=_percent(cpu_share(proxy)),
+            peak_open_files=max(
+                (one.values["open_files"] for one in proxy if "open_files" in one.values), default=None
+            ),
+        ),
+        generator=GeneratorResources(
+            send_lag_p50_ms=in_ms(lag50),
+            send_lag_p99_ms=in_ms(lag99),
+            send_lag_max_ms=in_ms(lag_max),
+            cpu_percent_mean=_percent(cpu_share(generator)),
+            peak_memory_mb=round(max(own_memory) / _MB, 3) if own_memory else None,
+            planned=planned_arrivals(reading),
+            sent=_count(reading.columns.sent),
+        ),
+    )
+
+
+def failed_meanwhile(reading: Reading, fault: str) -> int:
+    """Requests that failed and whose time, from schedule to end, overlaps with the fault's."""
+    columns = reading.columns
+    failed = reading.in_run & (columns.outcome == Outcome.FAILED)
+    met = np.zeros(len(failed), dtype=np.bool_)
+    for start, stop in reading.faults[fault].in_force(reading.end_ns):
+        met |= failed & (columns.finished_ns >= start) & (columns.scheduled_ns < stop)
+    return _count(met)
+
+
+def _of_provider(reading: Reading, kind: EventKind, name: str) -> list[Event]:
+    return [event for event in reading.evidence.of_kind(kind) if event.fields.get("provider") == name]
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))
+
+
+def _number(value: object) -> float | None:
+    return round(value, 6) if isinstance(value, float) else None
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 2)
