@@ -145,11 +145,11 @@ def parse_condition(text: str) -> Condition:
             raise ValueError(f"{key!r} is not a `where` key; they are {', '.join(WHERE_KEYS)}")
     return Condition(
         match["indicator"],
-        match["op"],
+        match["op"],  # type: ignore[arg-type]  # the expression admits only these
         required,
         match["relation"],  # type: ignore[arg-type]  # likewise
         match["subject"],
-        where,  # type: ignore[arg-type]  # pairs, by the split
+        where,
     )
 
 

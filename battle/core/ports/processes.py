@@ -60,6 +60,8 @@ class Context:
     seed: int
     key_base: int
     genesis_ns: int
+    socket_dir: Path
+    """A short path for Unix sockets, whose names may have about 100 bytes only."""
     note: Callable[..., None]
     """note(kind: EventKind, **fields) writes an event into the journal, dated now."""
 

@@ -1,0 +1,59 @@
+"""The guardian: a process that outlives the coordinator and undoes what it left.
+
+It reads its standard input, a pipe that only the coordinator holds. A line "done" ends it quietly; the end of the pipe
+without that line means that the coordinator is gone, even by SIGKILL: then it plays the undo journal and ends whatever
+still carries the run's mark.
+
+    python -m battle.system.guardian UNDO_JOURNAL RUN_ID
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from battle.system import groups, undo
+
+
+class Guardian:
+    """The coordinator's end of the guardian."""
+
+    def __init__(self, journal: Path, run_id: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "battle.system.guardian", str(journal), run_id],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def dismiss(self) -> None:
+        """Say that all is undone, and wait for its end."""
+        self._process.communicate(b"done\n", timeout=10)
+
+
+def watch(journal: Path, run_id: str) -> None:
+    """Wait for the coordinator's end and clean up after it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while line := sys.stdin.readline():
+        if line.strip() == "done":
+            return
+    done, failed = undo.play(journal)
+    try:
+        done += [f"ended pid {pid}, which had left its group" for pid in groups.end_marked(run_id)]
+    except TimeoutError as error:
+        failed.append(str(error))
+    with journal.open("a") as file:
+        file.write(json.dumps({"by": "guardian", "pid": os.getpid(), "done": done, "failed": failed}) + "\n")
+
+
+if __name__ == "__main__":
+    watch(Path(sys.argv[1]), sys.argv[2])
