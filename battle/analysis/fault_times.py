@@ -85,7 +85,7 @@ class FaultTimes:
         """Whether every injection was seen to take effect; None when nobody was to look."""
         if not self.looked:
             return None
-        return bool(self.injections) and self.failed is None and all(one.verified for one in self.injections)
+        return bool(self.entered) and self.failed is None and all(one.verified for one in self.injections)
 
     @property
     def cleared(self) -> bool | None:

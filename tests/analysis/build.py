@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from rooms import enter_rooms
 
 from battle.analysis.evidence import Evidence
 from battle.analysis.judge import analyse
@@ -15,7 +16,6 @@ from battle.core.objective import Objective
 from battle.core.records import ATTEMPT, NO_HEIGHT, NO_PROVIDER, REQUEST, ErrorClass, KeySource, Outcome
 from battle.core.run import Run
 from battle.core.scenario import Scenario
-from rooms import enter_rooms
 
 enter_rooms()
 
@@ -115,7 +115,9 @@ class Bench:
         """A request that failed, and of which no provider knows."""
         return self.request(at, took, outcome=Outcome.FAILED, error=error, **more)
 
-    def steady(self, from_ms: float, to_ms: float, every: float = 10, providers: tuple[str, ...] = (), **more: Any) -> None:
+    def steady(
+        self, from_ms: float, to_ms: float, every: float = 10, providers: tuple[str, ...] = (), **more: Any
+    ) -> None:
         """Requests served in turn by the providers, one each `every` ms in [from, to)."""
         chosen = providers or self.providers
         for turn, at in enumerate(np.arange(from_ms, to_ms, every)):
