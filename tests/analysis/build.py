@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from rooms import enter_rooms
+from analysis.rooms import enter_rooms
 
 from battle.analysis.evidence import Evidence
 from battle.analysis.judge import analyse

@@ -1,8 +1,8 @@
 """The kinds that simulated scenarios use: the real ones, or stand-ins where a room has none yet."""
 
-import importlib
 from typing import Any, ClassVar, Literal
 
+from battle.app import load_rooms
 from battle.core import scenario
 from battle.core.component import kinds
 from battle.core.ports.provider import Provider
@@ -11,13 +11,8 @@ from battle.core.ports.wire import LoadProtocol
 
 
 def enter_rooms() -> None:
-    try:
-        importlib.import_module("battle.app").load_rooms()
-    except ModuleNotFoundError:
-        for name in ("kill", "terminate", "pause", "flap", "latency", "hang", "http_error", "rpc_error", "degrade"):
-            importlib.import_module(f"battle.chaos.{name}")
-        for name in ("constant", "poisson", "ramp", "users"):
-            importlib.import_module(f"battle.load.{name}")
+    load_rooms()
+    if not {"mock", "url"} <= set(kinds("providers")) or not {"envoy", "nginx", "none"} <= set(kinds("proxies")):
         _enter_stand_ins()
         scenario.rebuild()
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from build import KEY_BASE, Bench
+from analysis.build import KEY_BASE, Bench
 
 from battle.analysis.reading import Reading
 from battle.core.records import ErrorClass, KeySource, Outcome

@@ -1,6 +1,6 @@
 from typing import Any
 
-from build import Bench
+from analysis.build import Bench
 
 from battle.core.journal import EventKind
 

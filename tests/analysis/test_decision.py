@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from build import Bench
+from analysis.build import Bench
 
 from battle.analysis.judge import analyse
 from battle.core.journal import EventKind

@@ -1,4 +1,4 @@
-from build import Bench
+from analysis.build import Bench
 
 from battle.core.journal import EventKind
 from battle.core.run import FaultResult

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from build import Bench
+from analysis.build import Bench
 
 from battle.analysis import catalogue
 from battle.analysis.indicator import indicators

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from build import Bench, ns
+from analysis.build import Bench, ns
 
 from battle.analysis.judge import analyse
 from battle.core.journal import EventKind

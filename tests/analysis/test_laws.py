@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from build import Bench
+from analysis.build import Bench
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from build import Bench, ns
+from analysis.build import Bench, ns
 
 from battle.core.journal import Event, EventKind
 from battle.core.records import Outcome

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from build import Bench
+from analysis.build import Bench
 
 KILL = {"kind": "kill", "target": "alpha", "at": "3s", "for": "2s"}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from build import Bench
+from analysis.build import Bench
 
 from battle.core.journal import EventKind
 from battle.core.records import ErrorClass

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from build import Bench, ns
+from analysis.build import Bench, ns
 
 from battle.analysis.reading import Reading, Selection
 
