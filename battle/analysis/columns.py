@@ -1,6 +1,7 @@
 """The requests as columns, one contiguous array a field, which is what numpy is fast on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from battle.core.records import Outcome, Requests
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """All requests of the run, warm-up included, in the order of keys; every array has shape (n,).
 
@@ -33,30 +34,30 @@ class Columns:
     def __len__(self) -> int:
         return len(self.key)
 
-    @property
+    @cached_property
     def sent(self) -> NDArray[np.bool_]:
         """Requests that left the generator."""
         return np.greater(self.started_ns, 0)
 
-    @property
+    @cached_property
     def ok(self) -> NDArray[np.bool_]:
         """Requests that ended ok."""
         ok: NDArray[np.bool_] = self.outcome == Outcome.OK
         return ok
 
-    @property
+    @cached_property
     def ended(self) -> NDArray[np.bool_]:
         """Requests that count for latencies: ok and failed, with an end."""
         ended: NDArray[np.bool_] = (self.ok | (self.outcome == Outcome.FAILED)) & (self.ended_ns > 0)
         return ended
 
-    @property
+    @cached_property
     def judged(self) -> NDArray[np.bool_]:
         """Requests that count for success: ok, failed and dropped."""
         judged: NDArray[np.bool_] = (self.outcome >= Outcome.OK) & (self.outcome <= Outcome.DROPPED)
         return judged
 
-    @property
+    @cached_property
     def finished_ns(self) -> NDArray[np.int64]:
         """The instant at which each request's fate was known: its end, or its schedule when it was dropped."""
         return np.where(self.ended_ns > 0, self.ended_ns, self.scheduled_ns)
@@ -85,7 +86,7 @@ def columns_of(requests: Requests) -> Columns:
     """The columns of the records. Slots that were never used (key 0) are left out."""
     if len(requests) and not np.all(requests["key"]):
         requests = requests[requests["key"] > 0]
-    names = [name for name in Columns.__slots__ if name not in {"key", "outcome"}]
+    names = [field.name for field in fields(Columns) if field.name not in {"key", "outcome"}]
     outcome = requests["outcome"].copy()
     outcome[outcome == Outcome.UNFINISHED] = Outcome.CANCELLED
     return Columns(

@@ -1,7 +1,7 @@
 """What a good second is for a fault's recovery, by the objectives in force."""
 
 from battle.analysis.indicator import Measurement
-from battle.analysis.reading import Reading, Selection
+from battle.analysis.reading import Reading, Selection, found_once
 from battle.analysis.recovery import Limits, find_ends, recovery
 from battle.analysis.statistics import percentile
 from battle.core.objective import Condition, Unit
@@ -10,6 +10,7 @@ DEFAULT_SUCCESS_RATE = 0.99
 _BASELINE_FACTOR = 1.5
 
 
+@found_once
 def recovery_of(reading: Reading, fault: str) -> Measurement:
     """The recovery time of a fault, by its formula in `recovery`."""
     times = reading.faults[fault]

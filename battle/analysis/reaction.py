@@ -2,13 +2,14 @@
 
 from battle.analysis.fault_times import FaultTimes
 from battle.analysis.indicator import NEVER, Measurement
-from battle.analysis.reading import Reading
+from battle.analysis.reading import Reading, found_once
 
 _EXPECTED = 10
 _RECORDS = "the providers' records"
 _RECORDS_AND_WITNESS = "the providers' records and the proxy's witness"
 
 
+@found_once
 def detection(reading: Reading, name: str) -> tuple[Measurement, str | None]:
     """Detection time: d − t₀ in ns, of the slowest target, and where it is known from.
 
@@ -19,6 +20,7 @@ def detection(reading: Reading, name: str) -> tuple[Measurement, str | None]:
     return _slowest([measurement for measurement, _ in found]), next((source for _, source in found if source), None)
 
 
+@found_once
 def return_time(reading: Reading, name: str) -> Measurement:
     """Return time: first live request at the provider after t₁ − t₁ in ns, of the slowest target.
 

@@ -1,7 +1,9 @@
 """What the indicators measure on: the evidence with everything that was joined and found in it, and a choice of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,7 @@ class Reading:
         self.scenario = evidence.scenario
         self.objectives = evidence.scenario.slo if objectives is None else objectives
         self.t0_ns = evidence.t0_ns
+        self.found: dict[Any, Any] = {}
         self.provider_numbers = {name: number for number, name in enumerate(self.scenario.provider_names)}
 
     @cached_property
@@ -110,6 +113,8 @@ class Reading:
     @cached_property
     def live(self) -> Traffic:
         """The attempts of which it is certain that they reached a provider: without the proxy's word."""
+        if not len(self.unrecorded.request):
+            return self.traffic
         nothing = Unrecorded(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16))
         return find_traffic(self.columns, self.joined, nothing, self.keeps_records)
 
@@ -151,3 +156,21 @@ class Reading:
             numbers = [index for index, one in enumerate(self.scenario.templates) if one.label == value]
             return np.isin(self.columns.template, numbers)
         return np.equal(self.joined.serving, self.provider_numbers.get(value, len(self.provider_numbers)))
+
+
+Args = TypeVarTuple("Args")
+Finding = TypeVar("Finding")
+
+
+def found_once(find: Callable[[Reading, *Args], Finding]) -> Callable[[Reading, *Args], Finding]:
+    """For a function of a reading: its findings are kept in the reading, since several sections ask for them."""
+
+    @wraps(find)
+    def look(reading: Reading, *args: *Args) -> Finding:
+        key = (find, args)
+        if key not in reading.found:
+            reading.found[key] = find(reading, *args)
+        finding: Finding = reading.found[key]
+        return finding
+
+    return look

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from battle.analysis.attribution import NOBODY
 from battle.analysis.fault_times import FaultTimes, Injected
-from battle.analysis.reading import Reading
+from battle.analysis.reading import Reading, found_once
 from battle.core.records import NO_PROVIDER, Outcome
 from battle.core.units import NS_PER_S
 
@@ -27,6 +27,7 @@ class Touched:
         return self.requests != 0
 
 
+@found_once
 def touched(reading: Reading, name: str) -> Touched:
     """The requests that met the fault.
 

@@ -3,12 +3,13 @@
 import numpy as np
 
 from battle.analysis.indicator import Indicator, Measurement, enter
-from battle.analysis.reading import Reading, Selection
+from battle.analysis.reading import Reading, Selection, found_once
 from battle.analysis.statistics import Mask
 from battle.core.objective import Unit
 from battle.core.records import NO_HEIGHT
 
 
+@found_once
 def height_regressions(reading: Reading) -> Mask:
     """Answers that went back: the request started after a higher answer had ended, by more than `allowed_lag` blocks.
 
