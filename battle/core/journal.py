@@ -18,7 +18,7 @@ class EventKind(StrEnum):
     PROXY_STARTED = "proxy_started"  # proxy, pid, version, address
     PROXY_ENDED = "proxy_ended"  # planned, status
     LOAD_STARTED = "load_started"  # t0_ns (end of the warm-up), planned_end_ns, planned (arrivals, null if unknown)
-    LOAD_ENDED = "load_ended"  # reason: completed | guard | interrupted | worker_lost; planned (arrivals due by then)
+    LOAD_ENDED = "load_ended"  # reason: completed | guard | interrupted | worker_lost | disk_full; sent, dropped
     FAULT_INJECTING = "fault_injecting"  # fault, occurrence, target, planned_ns
     FAULT_INJECTED = "fault_injected"  # fault, occurrence, target: inject() returned
     FAULT_EFFECTIVE = "fault_effective"  # fault, occurrence, target; detail: what the probe saw

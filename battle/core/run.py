@@ -277,7 +277,7 @@ class Run(_Section):
     passed: bool
     exit_code: int
     reasons: list[str] = Field(default_factory=list)
-    ended: Literal["completed", "guard", "interrupted", "worker_lost", "setup_failed"] = "completed"
+    ended: Literal["completed", "guard", "interrupted", "worker_lost", "disk_full", "setup_failed"] = "completed"
     disturbed: list[str] = Field(default_factory=list)
     scenario: ScenarioInfo
     slo_results: list[SloResult] = Field(default_factory=list)

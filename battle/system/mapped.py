@@ -93,7 +93,9 @@ class MappedReader:
         """Records from number `first`, `count` of them (all when −1), as allocated: unwritten ones are zeros."""
         if not self._path.exists():
             return np.zeros(0, self._layout)
-        records: NDArray[np.void] = np.fromfile(self._path, self._layout, count, offset=_HEADER_BYTES + first * RECORD_BYTES)
+        records: NDArray[np.void] = np.fromfile(
+            self._path, self._layout, count, offset=_HEADER_BYTES + first * RECORD_BYTES
+        )
         return records
 
     def written(self, stamp: str) -> NDArray[np.void]:

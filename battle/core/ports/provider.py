@@ -1,6 +1,7 @@
 """Providers, and the abilities that faults ask of them."""
 
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 from battle.core.component import Component
@@ -19,6 +20,15 @@ class ProviderHandle(Protocol):
     @property
     def endpoint(self) -> Endpoint:
         """Where the proxy reaches it, and where probes go: the data path."""
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """Ability: it records every arrival."""
+
+    @property
+    def records(self) -> list[Path]:
+        """Its record files so far, one for each process it had."""
 
 
 @runtime_checkable

@@ -102,3 +102,11 @@ class Proxy(Component):
     def start(self, providers: list[ProviderHandle], context: Context) -> AbstractAsyncContextManager[ProxyHandle]:
         """Configure and start it in front of providers that already listen. Raises SetupError."""
         raise NotImplementedError
+
+
+@runtime_checkable
+class Endable(Protocol):
+    """Ability: battle started it, and can tell when it ends."""
+
+    async def wait(self) -> int:
+        """Wait for its end; gives the exit code, or minus the signal."""

@@ -61,21 +61,26 @@ class Endpoint:
         return f"http://{self}{self.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """What a session must know of its stream.
+
+    `stream` is a core.scenario.Stream; its templates are numbered from `first_template` in the records. `chain_id` is
+    the chain that answers must be from, None when unknown.
+    """
+
+    stream: Any
+    first_template: int
+    seed: int
+    witness: Witness | None = None
+    chain_id: int | None = None
+
+
 class LoadProtocol(Component):
     """How requests travel."""
 
     room: ClassVar[str] = "protocols"
 
-    def session(
-        self,
-        endpoint: Endpoint,
-        stream: Any,
-        first_template: int,
-        witness: Witness | None,
-        report: Callable[[Call], None],
-    ) -> Session:
-        """A session for one stream (core.scenario.Stream), whose templates are numbered from `first_template`.
-
-        Runs inside the worker's event loop.
-        """
+    def session(self, endpoint: Endpoint, plan: StreamPlan, report: Callable[[Call], None]) -> Session:
+        """A session for one stream, inside the running event loop. `report` is called once for each call."""
         raise NotImplementedError

@@ -1,0 +1,231 @@
+"""The composition root: the only module that knows every room.
+
+Importing the rooms enters their kinds. They are named here, one by one a room, by looking into its folder: dropping a
+file into a room is all that a new kind needs. Third parties enter theirs through entry points of the same names.
+"""
+
+import hashlib
+import importlib
+import pkgutil
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+
+from battle.analysis.evidence import Evidence
+from battle.analysis.judge import analyse
+from battle.core.component import kinds
+from battle.core.journal import Event, EventKind
+from battle.core.keys import key_base
+from battle.core.live import View
+from battle.core.ports.reporter import Reporter
+from battle.core.run import Run
+from battle.engine.collecting import gather
+from battle.engine.environment import describe_environment
+from battle.engine.execution import Execution, Plan, draw_key_base, worker_command
+from battle.engine.intervals import interval_log
+from battle.engine.worker import main as serve_worker
+from battle.errors import BattleError, UsageError
+from battle.loading import Loaded, load_scenario, load_text
+from battle.store import JournalWriter, RunDir, SaveError, Store
+
+SCENARIO_ROOMS = ("load", "protocols", "chaos", "providers", "proxies")
+"""The folders under battle/ that hold one kind a file, and that scenarios choose from."""
+REPORTERS = "reporters"
+_ENTRY_POINT = {"chaos": "battle.faults"}
+
+
+def _import_room(room: str) -> None:
+    package = importlib.import_module(f"battle.{room}")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"battle.{room}.{module.name}")
+    for entry in entry_points(group=_ENTRY_POINT.get(room, f"battle.{room}")):
+        entry.load()
+
+
+@cache
+def load_rooms() -> None:
+    """Import every kind that a scenario can choose, once, and build the scenario model with them."""
+    from battle.analysis import catalogue  # noqa: F401, PLC0415  (enters the indicators)
+    from battle.core.scenario import rebuild  # noqa: PLC0415  (after the kinds)
+
+    for room in SCENARIO_ROOMS:
+        _import_room(room)
+    rebuild()
+
+
+@cache
+def load_reporters() -> None:
+    """Import every reporter, once; apart, since a worker process needs none."""
+    _import_room(REPORTERS)
+    for reporter in kinds(REPORTERS).values():
+        reporter.model_rebuild(force=True)
+
+
+def load_file(path: Path, *, overrides: Mapping[str, str], seed: int | None, proxy: str | None) -> Loaded:
+    """A scenario file, resolved and checked. Raises ScenarioError with all its mistakes."""
+    load_rooms()
+    return load_scenario(path, overrides=dict(overrides), seed=seed, proxy=proxy)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over: what it found, and where it is stored. `unsaved` says what could not be written."""
+
+    run: Run
+    run_dir: RunDir
+    unsaved: list[str]
+
+
+def run_scenario(loaded: Loaded, store: Store, view: View) -> Finished:
+    """Run a scenario, judge it and store everything.
+
+    The scenario is saved first, the evidence second, the verdict last. Raises SetupError when something does not start,
+    Stopped when a signal came before the load, UsageError when the store cannot be written.
+    """
+    load_reporters()
+    now = datetime.now(UTC)
+    run_dir = store.create(loaded.scenario.name, now, secrets.token_hex(3))
+    run_dir.save_scenario(loaded.masked_text)
+    with run_dir.journal() as journal:
+        plan = Plan(
+            scenario=loaded.scenario,
+            data=loaded.data,
+            run_id=run_dir.run_id,
+            run_dir=run_dir.path,
+            raw_dir=run_dir.raw_dir,
+            undo_path=run_dir.undo_path,
+            key_base=key_base(draw_key_base()),
+            worker_argv=worker_command(),
+        )
+        for note in loaded.notes:
+            journal.write(Event(time.monotonic_ns(), EventKind.WARNING, {"text": note}))
+        _carry_out(Execution(plan, journal.write, view))
+        late = partial(_write_now, journal)
+        requests, attempts = gather(run_dir.raw_dir, late)
+        unsaved = [_tried(partial(run_dir.save_requests, requests)), _tried(partial(run_dir.save_attempts, attempts))]
+        for failure in (*unsaved, journal.failure):
+            if failure:
+                late(EventKind.WARNING, text=failure)
+        events = list(journal.events)
+    evidence = Evidence(
+        run_id=run_dir.run_id,
+        scenario=loaded.scenario,
+        requests=requests,
+        attempts=attempts,
+        events=events,
+        sha256=hashlib.sha256(loaded.masked_text.encode()).hexdigest(),
+        environment=describe_environment(events),
+    )
+    run = analyse(evidence, analysed_at=_stamp())
+    unsaved += save_results(run_dir, run, evidence)
+    return Finished(run, run_dir, [failure for failure in unsaved if failure])
+
+
+def _carry_out(execution: Execution) -> None:
+    """Run the execution's event loop; the first error of a group of tasks is the one that is told."""
+    try:
+        anyio.run(execution.run)
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(group: BaseException) -> BaseException:
+    """The error inside a group that says most: a battle error before any other."""
+    if not isinstance(group, BaseExceptionGroup):
+        return group
+    leaves = [_first(error) for error in group.exceptions]
+    return next((error for error in leaves if isinstance(error, BattleError)), leaves[0])
+
+
+def _write_now(journal: JournalWriter, kind: EventKind, **fields: object) -> None:
+    journal.write(Event(time.monotonic_ns(), kind, dict(fields)))
+
+
+def _tried(save: Callable[[], object]) -> str | None:
+    """What went wrong when saving, None when all is well."""
+    try:
+        save()
+    except SaveError as error:
+        return error.message
+    return None
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def save_results(run_dir: RunDir, run: Run, evidence: Evidence) -> list[str]:
+    """Write run.json, the histograms and the reports, and make the run the latest; what failed, in words."""
+    load_reporters()
+    saves: list[Callable[[], object]] = [partial(run_dir.save_run, run)]
+    saves.append(partial(_save_histograms, run_dir, evidence))
+    for name in sorted(kinds(REPORTERS)):
+        made = Reporter.named(name)
+        if made.file_name:
+            saves.append(partial(_render_and_save, run_dir, made, run))
+    saves.append(run_dir.update_latest)
+    return [failure for failure in map(_tried, saves) if failure]
+
+
+def _render_and_save(run_dir: RunDir, reporter: Reporter, run: Run) -> None:
+    run_dir.save_report(str(reporter.file_name), reporter.render(run))
+
+
+def _save_histograms(run_dir: RunDir, evidence: Evidence) -> None:
+    run_dir.save_report("histograms.hlog", interval_log(evidence))
+
+
+def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
+    """Analyse a stored run again, against its own objectives or those of another scenario file.
+
+    Raises EvidenceError, ScenarioError. With changed objectives nothing is written.
+    """
+    load_rooms()
+    run_dir = store.find(wanted)
+    stored = run_dir.load()
+    loaded = load_text(stored.scenario_text, str(run_dir.scenario_path))
+    evidence = Evidence(
+        run_id=stored.run_id,
+        scenario=loaded.scenario,
+        requests=stored.requests,
+        attempts=stored.attempts,
+        events=list(stored.events),
+        sha256=hashlib.sha256(stored.scenario_text.encode()).hexdigest(),
+        environment=describe_environment(stored.events),
+    )
+    if changed is not None:
+        objectives = load_file(changed, overrides={}, seed=None, proxy=None).scenario.slo
+        return Finished(analyse(evidence, analysed_at=_stamp(), objectives=objectives), run_dir, [])
+    run = analyse(evidence, analysed_at=_stamp())
+    return Finished(run, run_dir, save_results(run_dir, run, evidence))
+
+
+def render(run: Run, wanted: str, **settings: Any) -> str | bytes:
+    """A report in the format of this name or alias. Raises UsageError naming the formats."""
+    load_reporters()
+    for name, reporter in kinds(REPORTERS).items():
+        kind = cast("type[Reporter]", reporter)
+        if wanted == name or wanted in kind.aliases:
+            return kind.model_validate({"kind": name, **settings}).render(run)
+    raise UsageError(f"unknown format {wanted!r}", hint=f"formats are {', '.join(formats())}")
+
+
+def formats() -> list[str]:
+    """The names that `--format` takes."""
+    load_reporters()
+    found = cast("Mapping[str, type[Reporter]]", kinds(REPORTERS))
+    return sorted({alias for name, kind in found.items() for alias in (name, *kind.aliases)})
+
+
+def worker_main(socket: str) -> None:
+    """The entry of a load worker process."""
+    load_rooms()
+    serve_worker(Path(socket))

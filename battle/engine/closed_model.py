@@ -1,0 +1,77 @@
+"""The closed model: users who send, wait for the answer, think, and send again."""
+
+import asyncio
+import time
+
+from battle.core.ports.load import ClosedPattern
+from battle.core.ports.wire import Call
+from battle.core.units import NS_PER_S
+from battle.engine.dispatching import Dispatcher
+
+_LOOK_S = 0.05
+"""How often the number of users is compared with the pattern's."""
+
+
+class ClosedModel:
+    """The users of one phase of one stream."""
+
+    def __init__(self, dispatcher: Dispatcher, pattern: ClosedPattern, phase: int, offset_ns: int) -> None:
+        self._dispatcher = dispatcher
+        self._pattern = pattern
+        self._phase = phase
+        self._offset_ns = offset_ns
+        self._loop = asyncio.get_running_loop()
+        self._start_ns = 0
+        self._wanted = 0
+        self._active: set[int] = set()
+        self._left: dict[int, int] = {}
+        self._over = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the phase is over."""
+        return self._over
+
+    def start(self, at_ns: int) -> None:
+        """Begin when the phase begins; `at_ns` is the start of the load."""
+        self._start_ns = at_ns + self._offset_ns
+        self._loop.call_later(max(0, self._start_ns - time.monotonic_ns()) / NS_PER_S, self._look)
+
+    def _look(self) -> None:
+        if self._over:
+            return
+        offset = time.monotonic_ns() - self._start_ns
+        if offset >= self._pattern.duration or self._dispatcher.exhausted:
+            self.stop()
+            return
+        self._wanted = self._pattern.users_at(max(0, offset))
+        for user in range(1, self._wanted + 1):
+            if user not in self._active and self._left.get(user, 1) > 0:
+                self._active.add(user)
+                self._left.setdefault(user, self._pattern.iterations or -1)
+                self._send(user)
+        if self._pattern.iterations is not None and not self._active:
+            self.stop()
+            return
+        self._loop.call_later(_LOOK_S, self._look)
+
+    def _send(self, user: int, scheduled_ns: int = 0) -> None:
+        now = time.monotonic_ns()
+        offset = now - self._start_ns
+        if self._over or user > self._wanted or offset >= self._pattern.duration or self._left[user] == 0:
+            self._active.discard(user)
+            return
+        self._left[user] -= 1
+        self._dispatcher.dispatch(scheduled_ns or now, now, self._phase, user, self._answered)
+
+    def _answered(self, call: Call) -> None:
+        think = self._pattern.think_time
+        if think == 0:
+            self._send(call.user, call.ended_ns)
+        else:
+            ready = call.ended_ns + think
+            self._loop.call_later(max(0, ready - time.monotonic_ns()) / NS_PER_S, self._send, call.user, ready)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._over = True

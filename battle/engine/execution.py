@@ -1,0 +1,299 @@
+"""One run, from the first process to the last undo: providers, proxy, load worker, chaos, on one clock.
+
+Everything that was started is ended, and everything that was disturbed is undone, on every way out. What was measured
+by then is on disk.
+"""
+
+import math
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+
+from battle.core.journal import Event, EventKind
+from battle.core.live import View
+from battle.core.ports.load import OpenPattern
+from battle.core.ports.processes import Context
+from battle.core.ports.provider import ProviderHandle
+from battle.core.ports.proxy import BreakerReadable, Endable, ProxyHandle
+from battle.core.scenario import Scenario
+from battle.core.units import NS_PER_MS, NS_PER_S
+from battle.engine import resources
+from battle.engine.collecting import REQUESTS_FILE
+from battle.engine.conductor import Conductor
+from battle.engine.guards import Guard
+from battle.engine.holding import hold
+from battle.engine.load_process import LoadProcess
+from battle.engine.watching import Watcher
+from battle.errors import SetupError, Stopped
+from battle.system.guardian import Guardian
+from battle.system.launching import ProcessLauncher
+from battle.system.undo import TEMPORARY_PREFIX, UndoJournal
+
+_LEAD_NS = 50 * NS_PER_MS
+"""Between the order to start the load and its first instant."""
+_LOOK_S = 0.25
+_DRAIN_NS = 5 * NS_PER_S
+_LINGER_S = 0.2
+"""How long the proxy's own word is still listened to after the load: its log is written with some delay."""
+
+EndReason = Literal["completed", "guard", "interrupted", "worker_lost", "disk_full"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: the scenario, and the same as data (not masked) for the worker; where; how to start a worker."""
+
+    scenario: Scenario
+    data: dict[str, Any]
+    run_id: str
+    run_dir: Path
+    raw_dir: Path
+    undo_path: Path
+    key_base: int
+    worker_argv: list[str]
+
+
+@dataclass
+class Ending:
+    """How the run ended: why the load did, by which signal, and what may still be disturbed."""
+
+    reason: EndReason = "completed"
+    signal_name: str | None = None
+    disturbed: list[str] = field(default_factory=list)
+
+
+class Execution:
+    """Carries a plan out. `write` takes the events of the journal, `view` is shown the run as it goes on."""
+
+    def __init__(self, plan: Plan, write: Callable[[Event], None], view: View) -> None:
+        self._plan = plan
+        self._scenario = plan.scenario
+        self._write = write
+        self._view = view
+        self._watcher = Watcher(plan.scenario)
+        self._over = anyio.Event()
+        self._load_began = False
+        self._proxy: ProxyHandle | None = None
+        self.ending = Ending()
+
+    def note(self, kind: EventKind, at_ns: int | None = None, **fields: object) -> None:
+        """Write an event into the journal, dated now unless said otherwise."""
+        event = Event(time.monotonic_ns() if at_ns is None else at_ns, kind, dict(fields))
+        self._write(event)
+        self._watcher.hear(event)
+
+    async def run(self) -> Ending:
+        """The whole run. Raises SetupError when something does not start, Stopped when interrupted before the load."""
+        self.note(
+            EventKind.RUN_STARTED,
+            run_id=self._plan.run_id,
+            seed=self._scenario.seed,
+            key_base=self._plan.key_base,
+            wall_ns=time.time_ns(),
+            pid=os.getpid(),
+        )
+        with self._view:
+            async with anyio.create_task_group() as group:
+                await group.start(self._heed_signals, group.cancel_scope)
+                group.start_soon(self._show)
+                async with self._machinery() as (launcher, socket_dir):
+                    await self._set_up(launcher, socket_dir)
+                group.cancel_scope.cancel()
+        if self.ending.signal_name and not self._load_began:
+            raise Stopped(self.ending.signal_name)
+        self.note(EventKind.RUN_ENDED, disturbed=self.ending.disturbed)
+        return self.ending
+
+    async def _heed_signals(self, scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """The first signal ends the run in order; further ones do not skip the rollback."""
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+            task_status.started()
+            async for number in signals:
+                if self.ending.signal_name is not None:
+                    self.note(EventKind.WARNING, text="still rolling back; another signal does not skip that")
+                    continue
+                self.ending.signal_name = signal.Signals(number).name
+                self.note(EventKind.INTERRUPTED, signal=self.ending.signal_name)
+                if self._load_began:
+                    self._end_load("interrupted")
+                else:
+                    scope.cancel()
+
+    def _end_load(self, reason: EndReason) -> None:
+        if not self._over.is_set():
+            self.ending.reason = reason
+            self._over.set()
+
+    @asynccontextmanager
+    async def _machinery(self) -> AsyncIterator[tuple[ProcessLauncher, Path]]:
+        """The undo journal, the guardian, and a place for sockets."""
+        journal = UndoJournal(self._plan.undo_path, self._plan.run_id)
+        guardian = Guardian(self._plan.undo_path, self._plan.run_id)
+        launcher = ProcessLauncher(journal, self._plan.run_id)
+        socket_dir = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}{self._plan.run_id[-6:]}-{os.getpid()}"
+        step = launcher.write_undo({"do": "remove_tree", "path": str(socket_dir)})
+        socket_dir.mkdir()
+        clean = False
+        try:
+            yield launcher, socket_dir
+            clean = True
+        except BaseException:
+            clean = True  # contexts inside have been left; what they could not end is still in the journal
+            raise
+        finally:
+            for path in socket_dir.iterdir():
+                path.unlink(missing_ok=True)
+            socket_dir.rmdir()
+            launcher.undone(step)
+            with suppress(OSError):
+                journal.close(all_undone=clean and not self.ending.disturbed)
+            guardian.dismiss()
+
+    async def _set_up(self, launcher: ProcessLauncher, socket_dir: Path) -> None:
+        plan, setup = self._plan, self._scenario.setup
+        context = Context(
+            run_dir=plan.run_dir,
+            launcher=launcher,
+            seed=self._scenario.seed,
+            key_base=plan.key_base,
+            genesis_ns=time.monotonic_ns(),
+            socket_dir=socket_dir,
+            note=self.note,
+        )
+        for key in setup.proxy.not_honoured():
+            context.warn(f"{key} is not honoured by proxy kind {setup.proxy.kind}")
+        logs = plan.run_dir / "logs"
+        logs.mkdir(exist_ok=True)
+        worker = await LoadProcess.launch(launcher, plan.worker_argv, socket_dir / "worker.sock", logs / "worker.log")
+        try:
+            starts = {name: provider.start(name, context) for name, provider in setup.providers.items()}
+            async with hold(starts) as handles:
+                conductor = Conductor(self._scenario, handles, self.note)
+                await conductor.settle()
+                async with setup.proxy.start(list(handles.values()), context) as proxy:
+                    self._proxy = proxy
+                    self.note(
+                        EventKind.PROXY_STARTED,
+                        proxy=setup.proxy.kind,
+                        pid=proxy.pid,
+                        version=proxy.version,
+                        address=str(proxy.endpoint),
+                    )
+                    await self._run_load(worker, proxy, handles, conductor)
+        finally:
+            await worker.end()
+
+    async def _run_load(
+        self, worker: LoadProcess, proxy: ProxyHandle, handles: dict[str, ProviderHandle], conductor: Conductor
+    ) -> None:
+        plan = self._plan
+        chains = {getattr(one, "chain_id", None) for one in self._scenario.setup.providers.values()}
+        chain_id = chains.pop() if len(chains) == 1 else None
+        records = plan.raw_dir / REQUESTS_FILE
+        said = await worker.prepare(plan.data, proxy, key_base=plan.key_base, records=records, chain_id=chain_id)
+        if not said["precise"]:
+            self.note(EventKind.WARNING, text="no precise timer here: sends are late by up to a millisecond")
+        start = time.monotonic_ns() + _LEAD_NS
+        end = start + self._scenario.load_ns
+        conductor.plan(start + self._scenario.warmup_ns, end)
+        await worker.start(start)
+        self._load_began = True
+        t0, planned = start + self._scenario.warmup_ns, _planned(self._scenario)
+        self.note(EventKind.LOAD_STARTED, at_ns=start, t0_ns=t0, planned_end_ns=end, planned=planned)
+        self._watcher.follow(start, records, handles, conductor)
+        async with anyio.create_task_group() as watchers:
+            watchers.start_soon(resources.watch, "generator", worker.pid, self.note)
+            if proxy.pid is not None:
+                watchers.start_soon(resources.watch, "proxy", proxy.pid, self.note)
+            if isinstance(proxy, BreakerReadable):
+                watchers.start_soon(self._follow_breakers, proxy)
+            if isinstance(proxy, Endable):
+                watchers.start_soon(self._watch_proxy, proxy)
+            await self._play(worker, conductor, end)
+            await anyio.sleep(_LINGER_S)
+            watchers.cancel_scope.cancel()
+        self.ending.disturbed += conductor.disturbed
+
+    async def _play(self, worker: LoadProcess, conductor: Conductor, end_ns: int) -> None:
+        """Load and chaos side by side, until both are over."""
+        chaos = anyio.CancelScope()
+        counts: dict[str, Any] = {}
+
+        async def conduct() -> None:
+            with chaos:
+                await conductor.play()
+
+        async def follow_worker() -> None:
+            longest = max(stream.timeout for stream in self._scenario.workload.values())
+            try:
+                with anyio.fail_after((end_ns - time.monotonic_ns() + longest + _DRAIN_NS) / NS_PER_S):
+                    counts.update(await worker.wait())
+                self._end_load(counts["reason"])
+            except (OSError, TimeoutError, SetupError) as error:
+                self.note(EventKind.WARNING, text=f"the load worker is lost: {error}")
+                self._end_load("worker_lost")
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(conduct)
+            group.start_soon(follow_worker)
+            await self._over.wait()
+            reason = self.ending.reason
+            self.note(EventKind.LOAD_ENDED, reason=reason)
+            self._watcher.stage = "rolling back"
+            chaos.cancel()
+            if reason in {"guard", "interrupted"}:
+                with suppress(OSError, TimeoutError, SetupError):
+                    await worker.stop(reason, cancel=reason == "interrupted")
+        self._watcher.stage = "ending"
+
+    async def _follow_breakers(self, proxy: BreakerReadable) -> None:
+        async for change in proxy.breaker_changes():
+            about = {"provider": change.provider, "state": change.state, "source": change.source}
+            self.note(EventKind.BREAKER, at_ns=change.at_ns, **about)
+
+    async def _watch_proxy(self, proxy: Endable) -> None:
+        status = await proxy.wait()
+        self.note(EventKind.PROXY_ENDED, planned=False, status=status)
+
+    async def _show(self) -> None:
+        """Show the run, and look at the guards, four times a second."""
+
+        def broken(guard: Guard) -> None:
+            if not self._over.is_set():
+                self.note(EventKind.GUARD_BROKEN, objective=guard.objective.objective, actual=guard.actual)
+                self._end_load("guard")
+
+        while True:
+            self._view.update(self._watcher.look(broken))
+            await anyio.sleep(_LOOK_S)
+
+
+def _planned(scenario: Scenario) -> int | None:
+    """Arrivals that are planned after the warm-up; None when users decide it."""
+    total = 0.0
+    for stream in scenario.workload.values():
+        for phase in stream.load:
+            if not isinstance(phase, OpenPattern):
+                return None
+            total += 0 if phase.warmup else phase.planned()
+    return math.floor(total)
+
+
+def draw_key_base() -> int:
+    """Random bits for the key base of a run: not from the seed, since two runs must not share keys."""
+    return random.SystemRandom().getrandbits(32)
+
+
+def worker_command() -> list[str]:
+    """How a worker process is started; its socket's path is appended."""
+    return [sys.executable, "-m", "battle", "_worker"]

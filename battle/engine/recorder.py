@@ -1,0 +1,59 @@
+"""Writes each finished call as one record, at the place that its key gives it."""
+
+import struct
+
+from battle.core.ports.wire import Call
+from battle.core.records import REQUEST_FORMAT
+from battle.system.mapped import MappedWriter
+
+_pack_into = struct.Struct(REQUEST_FORMAT).pack_into
+
+
+class Recorder:
+    """The record file of one worker. When the disk is full it counts what it cannot write, and says so once."""
+
+    def __init__(self, writer: MappedWriter, key_base: int) -> None:
+        self._writer = writer
+        self._key_base = key_base
+        self.disk_full = False
+
+    def write(self, call: Call, stream: int) -> None:
+        """Write a call down."""
+        try:
+            chunk, offset = self._writer.place(call.key - self._key_base)
+        except OSError:
+            self.disk_full = True
+            self._writer.lose()
+            return
+        said = call.testimony
+        _pack_into(
+            chunk,
+            offset,
+            call.key,
+            call.scheduled_ns,
+            call.started_ns,
+            call.ended_ns,
+            call.height,
+            call.rpc_code,
+            call.connection,
+            call.user,
+            call.template,
+            call.status,
+            stream,
+            call.phase,
+            call.outcome,
+            call.error,
+            said.provider,
+            said.attempts,
+            said.first,
+            call.flags,
+        )
+
+    @property
+    def lost(self) -> int:
+        """Records that found no space."""
+        return self._writer.lost
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()

@@ -1,0 +1,154 @@
+"""The load worker: its own process, so that nothing else disturbs its clock.
+
+It is driven over a control socket: `prepare` (all it must know), `start` (the instant), `wait` (answers at the end),
+`stop` (send nothing more; with cancel, end what is in flight too). When its standard input ends, the coordinator is
+gone and it ends as well.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from battle.core.ports.load import ClosedPattern
+from battle.core.ports.wire import Endpoint, StreamPlan
+from battle.core.scenario import Scenario
+from battle.core.witness import Witness
+from battle.engine.closed_model import ClosedModel
+from battle.engine.dispatching import Dispatcher, KeyCounter, arrivals
+from battle.engine.open_model import OpenModel
+from battle.engine.recorder import Recorder
+from battle.system.control import serve
+from battle.system.mapped import MappedWriter
+
+
+class LoadWorker:
+    """The load of one scenario, sent from this process."""
+
+    def __init__(self, scenario: Scenario, order: dict[str, Any]) -> None:
+        keys = KeyCounter(order["key_base"])
+        self._keys = keys
+        self._recorder = Recorder(MappedWriter(Path(order["records"]), keys.base), keys.base)
+        self._dispatchers: list[Dispatcher] = []
+        self._models: list[OpenModel | ClosedModel] = []
+        self._finished = asyncio.Event()
+        self._reason = "completed"
+        self._poll: asyncio.Task[None] | None = None
+        endpoint = Endpoint(**order["endpoint"])
+        witness = Witness.from_message(order["witness"]) if order["witness"] else None
+        for name in scenario.workload:
+            dispatcher = Dispatcher(scenario, name, keys, self._recorder, self._check)
+            plan = StreamPlan(
+                dispatcher.stream, dispatcher.first_template, scenario.seed, witness, chain_id=order["chain_id"]
+            )
+            dispatcher.session = dispatcher.stream.protocol.session(endpoint, plan, dispatcher.report)
+            self._dispatchers.append(dispatcher)
+            self._models.append(OpenModel(dispatcher, arrivals(dispatcher.stream, scenario.seed, name)))
+            offset = 0
+            for index, phase in enumerate(dispatcher.stream.load):
+                if isinstance(phase, ClosedPattern):
+                    self._models.append(ClosedModel(dispatcher, phase, index, offset))
+                offset += phase.duration
+
+    @property
+    def precise(self) -> bool:
+        """Whether the timers are the precise ones."""
+        return all(model.precise for model in self._models if isinstance(model, OpenModel))
+
+    def start(self, at_ns: int) -> None:
+        """Send from this instant on. Garbage collection is off from here: the hot path makes no cycles."""
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        for model in self._models:
+            model.start(at_ns)
+        self._poll = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while not self._finished.is_set():
+            await asyncio.sleep(0.05)
+            if self._recorder.disk_full and self._reason == "completed":
+                self.stop("disk_full")
+            self._check()
+
+    def _check(self) -> None:
+        if all(model.done for model in self._models) and not any(it.in_flight for it in self._dispatchers):
+            self._finished.set()
+
+    def stop(self, reason: str, *, cancel: bool = False) -> None:
+        """Send nothing more."""
+        self._reason = reason
+        for model in self._models:
+            model.stop()
+        if cancel:
+            for dispatcher in self._dispatchers:
+                dispatcher.session.cancel()
+        self._check()
+
+    async def wait(self) -> dict[str, Any]:
+        """Wait until all was sent and has ended; gives the counts."""
+        await self._finished.wait()
+        return self.status()
+
+    def status(self) -> dict[str, Any]:
+        """The counts so far."""
+        return {
+            "reason": self._reason,
+            "taken": self._keys.taken,
+            "sent": sum(it.sent for it in self._dispatchers),
+            "dropped": sum(it.dropped for it in self._dispatchers),
+            "in_flight": sum(it.in_flight for it in self._dispatchers),
+            "lost_records": self._recorder.lost,
+        }
+
+    async def close(self) -> None:
+        """Close connections and the record file."""
+        for dispatcher in self._dispatchers:
+            await dispatcher.session.close()
+        self._recorder.close()
+
+
+async def _run(socket: Path) -> None:
+    worker: LoadWorker | None = None
+    ended = asyncio.Event()
+
+    async def handle(request: dict[str, Any]) -> dict[str, Any]:
+        nonlocal worker
+        if request["do"] == "prepare":
+            worker = LoadWorker(Scenario.model_validate(request["scenario"]), request)
+            return {"precise": worker.precise}
+        if worker is None:
+            return {"error": "not prepared"}
+        match request["do"]:
+            case "start":
+                worker.start(request["at_ns"])
+            case "stop":
+                worker.stop(request["reason"], cancel=request["cancel"])
+            case "wait":
+                return await worker.wait()
+            case "end":
+                await worker.close()
+                ended.set()
+        return worker.status()
+
+    def on_input() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            ended.set()
+
+    server = await serve(socket, handle)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), on_input)
+    await ended.wait()
+    server.close()
+
+
+def main(socket: Path) -> None:
+    """Serve one coordinator until it says `end` or goes away."""
+    try:
+        import uvloop  # noqa: PLC0415  (not on Windows)
+    except ImportError:
+        asyncio.run(_run(socket))
+    else:
+        uvloop.run(_run(socket))
