@@ -10,7 +10,7 @@ import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -18,13 +18,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
+import yaml
 
 from battle.analysis.evidence import Evidence
+from battle.analysis.indicator import indicators
 from battle.analysis.judge import analyse
 from battle.core.component import kinds
 from battle.core.journal import Event, EventKind
 from battle.core.keys import key_base
 from battle.core.live import View
+from battle.core.objective import Unit
 from battle.core.ports.reporter import Reporter
 from battle.core.run import Run
 from battle.engine.collecting import gather
@@ -69,10 +72,39 @@ def load_reporters() -> None:
         reporter.model_rebuild(force=True)
 
 
-def load_file(path: Path, *, overrides: Mapping[str, str], seed: int | None, proxy: str | None) -> Loaded:
-    """A scenario file, resolved and checked. Raises ScenarioError with all its mistakes."""
+def load_file(
+    path: Path,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    seed: int | None = None,
+    proxy: str | None = None,
+    chaos: bool = True,
+) -> Loaded:
+    """A scenario file, resolved and checked; without its faults when `chaos` is false.
+
+    Raises ScenarioError with all its mistakes.
+    """
     load_rooms()
-    return load_scenario(path, overrides=dict(overrides), seed=seed, proxy=proxy)
+    loaded = load_scenario(path, overrides=dict(overrides or {}), seed=seed, proxy=proxy)
+    return loaded if chaos else without_chaos(loaded)
+
+
+def without_chaos(loaded: Loaded) -> Loaded:
+    """The same scenario without faults, and without the objectives that are about faults; a note names these."""
+    data = {key: value for key, value in loaded.data.items() if key != "chaos"}
+    about_faults = {name for name, it in indicators().items() if it.about == "fault"}
+    kept, dropped = [], []
+    for text, objective in zip(loaded.data.get("slo", []), loaded.scenario.slo, strict=True):
+        condition = objective.condition
+        of_fault = condition.relation in {"during", "after", "before", "of"} or condition.indicator in about_faults
+        relative = condition.required.unit is Unit.RELATIVE
+        (dropped if of_fault or relative else kept).append((text, objective.objective))
+    data["slo"] = [text for text, _ in kept]
+    notes = [*loaded.notes, "run with --no-chaos: no fault was injected"]
+    if dropped:
+        notes.append("left out, since they are about faults: " + "; ".join(text for _, text in dropped))
+    changed = load_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), str(loaded.path))
+    return replace(loaded, scenario=changed.scenario, data=data, masked_text=changed.masked_text, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -202,7 +234,7 @@ def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
         environment=describe_environment(stored.events),
     )
     if changed is not None:
-        objectives = load_file(changed, overrides={}, seed=None, proxy=None).scenario.slo
+        objectives = load_file(changed).scenario.slo
         return Finished(analyse(evidence, analysed_at=_stamp(), objectives=objectives), run_dir, [])
     run = analyse(evidence, analysed_at=_stamp())
     return Finished(run, run_dir, save_results(run_dir, run, evidence))
@@ -210,12 +242,16 @@ def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
 
 def render(run: Run, wanted: str, **settings: Any) -> str | bytes:
     """A report in the format of this name or alias. Raises UsageError naming the formats."""
-    load_reporters()
-    for name, reporter in kinds(REPORTERS).items():
-        kind = cast("type[Reporter]", reporter)
-        if wanted == name or wanted in kind.aliases:
-            return kind.model_validate({"kind": name, **settings}).render(run)
-    raise UsageError(f"unknown format {wanted!r}", hint=f"formats are {', '.join(formats())}")
+    check_format(wanted)
+    found = cast("Mapping[str, type[Reporter]]", kinds(REPORTERS))
+    name = next(name for name, kind in found.items() if wanted in (name, *kind.aliases))
+    return Reporter.named(name, **settings).render(run)
+
+
+def check_format(wanted: str) -> None:
+    """Raises UsageError when there is no such format: better before a run than after it."""
+    if wanted not in formats():
+        raise UsageError(f"unknown format {wanted!r}", hint=f"formats are {', '.join(formats())}")
 
 
 def formats() -> list[str]:

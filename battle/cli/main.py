@@ -4,15 +4,14 @@ No traceback reaches the user without --debug.
 """
 
 import sys
-import traceback
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import battle
-from battle.cli import check, doctor, init, judge, kinds, listing, provider, report, rollback, run_command, schema
-from battle.errors import BattleError, ExitCode, ScenarioError, SetupError
+from battle.cli import check, doctor, init, judge, kinds, listing, provider, report, rollback, running, schema
+from battle.cli.telling import tell, tell_internal
+from battle.errors import BattleError, ExitCode
 
 app = typer.Typer(
     name="battle",
@@ -23,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (run_command, check, report, listing, judge, kinds, schema, doctor, init, provider, rollback):
+for _module in (running, check, report, listing, judge, kinds, schema, doctor, init, provider, rollback):
     _module.enter(app)
 
 
@@ -57,32 +56,5 @@ def run() -> None:
         sys.stderr.close()
         sys.exit(int(ExitCode.PASS))
     except Exception as error:  # noqa: BLE001  (the last line of defence)
-        _tell_internal(error)
+        tell_internal(error)
         sys.exit(int(ExitCode.INTERNAL))
-
-
-def tell(error: BattleError) -> None:
-    """Print an error: what is wrong, where, what to do."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if "--debug" in sys.argv:
-        console.print(traceback.format_exc(), style="dim", markup=False)
-    if isinstance(error, ScenarioError):
-        count = len(error.problems)
-        for problem in error.problems:
-            console.print(str(problem), markup=False)
-        console.print(f"{count} problem{'s' if count != 1 else ''}; nothing was started", style="bold red")
-        return
-    console.print(f"error: {error.message}", style="bold red", markup=False)
-    if isinstance(error, SetupError) and error.log:
-        console.print("its last lines:", style="dim")
-        console.print(error.log, markup=False)
-    if error.hint:
-        console.print(f"hint: {error.hint}", markup=False)
-
-
-def _tell_internal(error: Exception) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if "--debug" in sys.argv:
-        console.print(traceback.format_exc(), style="dim", markup=False)
-    console.print(f"internal error: {type(error).__name__}: {error}", style="bold red", markup=False)
-    console.print("hint: run it again with --debug for the details, and report it", markup=False)

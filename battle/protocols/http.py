@@ -66,13 +66,22 @@ class HttpSession:
                 connection.start(call, self._renders[call.template - self._first](call.key))
                 return
         if len(self._open) + len(self._opening) < self._limit:
-            call.started_ns = time.monotonic_ns()
-            task = self._loop.create_task(self._connect(call))
-            self._opening[task] = call
-            task.add_done_callback(self._opening.pop)
+            self._open_for(call)
             return
         call.flags |= REQUEST_WAITED
         self._waiting.append(call)
+
+    def _open_for(self, call: Call) -> None:
+        call.started_ns = time.monotonic_ns()
+        task = self._loop.create_task(self._connect(call))
+        self._opening[task] = call
+        task.add_done_callback(self._opened)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        """An attempt to connect is over; after a failure another call may try."""
+        del self._opening[task]
+        if self._waiting:
+            self._serve_waiting()
 
     async def _connect(self, call: Call) -> None:
         self._count += 1
@@ -121,10 +130,7 @@ class HttpSession:
         while self._waiting and len(self._open) + len(self._opening) < self._limit:
             call = self._waiting.popleft()
             if call.outcome is Outcome.UNFINISHED:
-                call.started_ns = time.monotonic_ns()
-                task = self._loop.create_task(self._connect(call))
-                self._opening[task] = call
-                task.add_done_callback(self._opening.pop)
+                self._open_for(call)
 
     def fail(self, call: Call, error: ErrorClass, outcome: Outcome = Outcome.FAILED) -> None:
         """End a call without an answer."""
