@@ -1,0 +1,38 @@
+"""The shipped scenarios, shortened, pass or fail as they should."""
+
+from pathlib import Path
+
+import pytest
+
+from e2e.command import SCENARIOS, run_json
+from e2e.shipped import EXIT_CODES, expected
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+SHORTER = {"flapping": "16s", "degraded": "13s", "hang": "12s", "brown-out": "13s", "total-outage": "14s", "fault-misses": "10s", "no-failover": "9s", "smoke": "3s"}
+
+
+@pytest.mark.parametrize("name", sorted(SHORTER))
+def test_its_verdict(name: str, tmp_path: Path) -> None:
+    scenario = SCENARIOS / f"{name}.yaml"
+    code, run = run_json(scenario, "--set", f"steady={SHORTER[name]}", cwd=tmp_path)
+    assert code == EXIT_CODES[expected(scenario)], run["reasons"]
+    assert run["verdict"] == expected(scenario)
+
+
+def test_no_scenario_is_left_out() -> None:
+    assert {path.stem for path in SCENARIOS.glob("*.yaml")} == {*SHORTER, "failover"}
+
+
+def test_the_total_outage_has_its_length(tmp_path: Path) -> None:
+    _, run = run_json(SCENARIOS / "total-outage.yaml", "--set", "steady=14s", cwd=tmp_path)
+    (outage,) = [result for result in run["slo_results"] if result["indicator"] == "outage.max"]
+    assert outage["verdict"] == "fail"
+    assert 2900 <= outage["actual"] <= 12_000  # three seconds, and what the proxy needs to trust its providers again
+
+
+def test_on_nginx_too(tmp_path: Path) -> None:
+    code, run = run_json(SCENARIOS / "failover.yaml", "--proxy", "nginx", "--set", "steady=16s", cwd=tmp_path)
+    assert (code, run["verdict"]) == (0, "pass"), run["reasons"]
+    assert run["analysis"]["failover"]["proved"] >= 1
+    assert run["analysis"]["circuit_breaker"]["source"] == "traffic"
