@@ -70,7 +70,14 @@ def _quiet(reading: Reading, times: FaultTimes, target: str, onset: int, over: i
         return None, f"{target} got no requests before the first fault"
     if not times.fault.leaves_records and not reading.tells_attempts:
         return None, f"{target} records nothing meanwhile, and the proxy does not say where it tried"
+    if not times.fault.leaves_records and not reading.names_first and _others_silent(reading, target, onset, over):
+        return None, "several providers recorded nothing at once, and the proxy does not say which of them it tried"
     return reading.traffic.quiet_from(reading.provider_numbers[target], share, onset, over), None
+
+
+def _others_silent(reading: Reading, target: str, onset: int, over: int) -> bool:
+    own = reading.provider_numbers[target]
+    return any(number != own and start < over and stop > onset for number, start, stop in reading.blind.spans)
 
 
 def _return_at(reading: Reading, times: FaultTimes, target: str) -> Measurement:

@@ -19,6 +19,7 @@ from battle.analysis.statistics import Mask, percentile
 from battle.analysis.traffic import Traffic, Unrecorded, find_traffic, find_unrecorded
 from battle.analysis.windows import Window, Windows
 from battle.core.objective import Objective
+from battle.core.records import NO_PROVIDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ class Reading:
         return bool(np.any(self.columns.witness_attempts > 0))
 
     @cached_property
+    def names_first(self) -> bool:
+        """Whether the proxy says which provider it tried first."""
+        return bool(np.any(self.columns.witness_first != NO_PROVIDER))
+
+    @cached_property
     def unrecorded(self) -> Unrecorded:
         """Attempts that only the proxy knows of."""
         return find_unrecorded(self.columns, self.joined, self.blind, self.keeps_records)
@@ -115,7 +121,7 @@ class Reading:
         """The attempts of which it is certain that they reached a provider: without the proxy's word."""
         if not len(self.unrecorded.request):
             return self.traffic
-        nothing = Unrecorded(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16))
+        nothing = Unrecorded(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0, np.bool_))
         return find_traffic(self.columns, self.joined, nothing, self.keeps_records)
 
     @cached_property

@@ -23,7 +23,7 @@ def rank_of(percent: float, count: int) -> int:
     The nearest rank: the smallest recorded value that at least `percent` % of all values do not exceed, as
     HdrHistogram's getValueAtPercentile. It is always a value that occurred; nothing is interpolated.
     """
-    return max(0, math.ceil(round(percent * count / 100, 9)) - 1)
+    return max(0, math.ceil(percent * count / 100) - 1)
 
 
 def percentiles(values: Instants, ranks: Sequence[float]) -> list[int | None]:

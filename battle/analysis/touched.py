@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from battle.analysis.attribution import NOBODY
 from battle.analysis.fault_times import FaultTimes, Injected
 from battle.analysis.reading import Reading, found_once
-from battle.core.records import NO_PROVIDER, Outcome
+from battle.core.records import Outcome
 from battle.core.units import NS_PER_S
 
 _LIVE_BEFORE_NS = 2 * NS_PER_S
@@ -90,14 +89,14 @@ def _in_its_hands(reading: Reading, one: Injected, provider: int) -> NDArray[np.
 
 
 def _unrecorded(reading: Reading, one: Injected, provider: int) -> NDArray[np.int64]:
-    """Requests of which the proxy says that it tried more than was recorded, while the fault was in force."""
-    unrecorded, columns = reading.unrecorded, reading.columns
-    request = unrecorded.request
-    meanwhile = _meanwhile(reading, one)[request]
-    possible = (unrecorded.provider == provider) | (
-        (unrecorded.provider == NOBODY) & (columns.witness_first[request] == NO_PROVIDER)
-    )
-    found: NDArray[np.int64] = request[meanwhile & possible]
+    """Requests of which the proxy says that it tried more than was recorded, while the fault was in force.
+
+    When it names another provider for the only attempt that is missing, it was not this one.
+    """
+    unrecorded = reading.unrecorded
+    meanwhile = _meanwhile(reading, one)[unrecorded.request]
+    possible = ~unrecorded.named | (unrecorded.provider == provider) | (unrecorded.attempts > 1)
+    found: NDArray[np.int64] = unrecorded.request[meanwhile & possible]
     return found
 
 

@@ -2,7 +2,7 @@
 
 A dead provider records nothing, so that its records fall silent at once whether or not the proxy has turned away. What
 the proxy says it tried beyond the recorded arrivals fills that gap: dated to the start of its request, and given to the
-provider that the proxy says it tried first, else to the one that could record nothing at that instant.
+provider that the proxy says it tried first, else to the only one that could record nothing meanwhile.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,15 @@ _QUIET_ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Unrecorded:
-    """Attempts that only the proxy knows of: the index of the request, how many, and the provider (NOBODY: unknown)."""
+    """Attempts that only the proxy knows of: the index of the request, how many, and the provider (NOBODY: unknown).
+
+    `named`: the proxy itself names the provider.
+    """
 
     request: NDArray[np.int64]
     attempts: NDArray[np.int64]
     provider: NDArray[np.int16]
+    named: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,27 @@ def find_unrecorded(columns: Columns, joined: Attribution, blind: Blindness, kee
         missing[:] = 0
     request = np.flatnonzero(missing > 0)
     first = columns.witness_first[request].astype(np.int16)
+    named = (first != NO_PROVIDER) & ~_recorded_at_first(columns, joined)[request]
     provider = np.full(len(request), NOBODY, dtype=np.int16)
-    for number, start, stop in blind.spans:
-        tried = columns.started_ns[request]
-        provider[(columns.finished_ns[request] >= start) & (tried < stop)] = number
-    named = first != NO_PROVIDER
+    candidates = np.zeros(len(request), dtype=np.int64)
+    for number in sorted({number for number, _, _ in blind.spans}):
+        met = np.zeros(len(request), dtype=np.bool_)
+        for start, stop in (span[1:] for span in blind.spans if span[0] == number):
+            met |= (columns.finished_ns[request] >= start) & (columns.started_ns[request] < stop)
+        provider[met] = number
+        candidates += met
+    provider[candidates > 1] = NOBODY
     provider[named] = first[named]
-    return Unrecorded(request, missing[request], provider)
+    return Unrecorded(request, missing[request], provider, named)
+
+
+def _recorded_at_first(columns: Columns, joined: Attribution) -> NDArray[np.bool_]:
+    """Requests of which the provider that the proxy says it tried first has a record."""
+    found = np.zeros(len(columns), dtype=np.bool_)
+    timely = np.flatnonzero(joined.arrivals.timely)
+    request = joined.arrivals.request[timely]
+    found[request[joined.arrivals.provider[timely] == columns.witness_first[request]]] = True
+    return found
 
 
 def find_traffic(columns: Columns, joined: Attribution, unrecorded: Unrecorded, keeps: NDArray[np.bool_]) -> Traffic:

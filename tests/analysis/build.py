@@ -42,6 +42,7 @@ class Bench:
     chaos: dict[str, Any] = field(default_factory=dict)
     slo: list[Any] = field(default_factory=list)
     stream: dict[str, Any] = field(default_factory=dict)
+    more_streams: dict[str, Any] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     attempts: list[dict[str, Any]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -165,7 +166,7 @@ class Bench:
                     "providers": {name: self._provider() for name in self.providers},
                     "proxy": self.proxy,
                 },
-                "workload": {"reads": stream},
+                "workload": {"reads": stream, **self.more_streams},
                 "chaos": self.chaos,
                 "slo": self.slo,
             }

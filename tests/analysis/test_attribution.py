@@ -138,3 +138,12 @@ def test_no_providers_no_attribution() -> None:
     assert found.attribution.joined is None
     assert found.rate is None
     assert found.amplification is None
+
+
+def test_a_failed_answer_with_another_status_was_the_proxys() -> None:
+    bench = Bench()
+    number = bench.request(0, 50, outcome=Outcome.FAILED, error=ErrorClass.HTTP_5XX, status=503)
+    bench.attempt(number, "alpha", 1, 10, status=500)
+    found = bench.run().analysis
+    assert found.failover.attribution.answered_by_proxy == 1
+    assert found.requests.by_provider == {}

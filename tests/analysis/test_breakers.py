@@ -116,3 +116,11 @@ def test_a_breaker_that_never_opened() -> None:
     delay, close = bench.run(["breaker.open_delay <= 1h", "breaker.close_delay <= 1h"]).slo_results[1:]
     assert (delay.actual, delay.verdict) == ("never", "fail")
     assert (close.actual, close.verdict) == (None, "inconclusive")
+
+
+def test_the_close_delay_begins_at_the_clear() -> None:
+    chaos = {"bad": {"kind": "hang", "target": "alpha", "at": "2s", "for": "2s"}}
+    changes = [(2150, "alpha", "open"), (3000, "alpha", "closed"), (3050, "alpha", "open"), (4500, "alpha", "closed")]
+    bench = told(*changes, chaos=chaos)
+    bench.fault("bad", injected=2000, effective=2100, rolled_back=4000, cleared=4010)
+    assert bench.run(["breaker.close_delay <= 1s"]).slo_results[1].actual == 490

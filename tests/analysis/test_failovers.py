@@ -168,7 +168,7 @@ def test_late_arrivals_are_outside_the_order_of_attempts() -> None:
     bench.attempt(number, "alpha", 4001, closed=4002)  # was in the socket since 1,101
     found = bench.run().analysis.failover
     assert (found.proved, found.witnessed, found.hedges, found.late) == (0, 1, 0, 1)
-    assert found.attempts == 2
+    assert (found.attempts, found.amplification) == (2, 2)
     assert found.refused_attempts == 1
 
 
@@ -191,4 +191,23 @@ def test_failover_time_is_the_response_time_beyond_the_baselines_median() -> Non
     found = bench.run().analysis.failover
     assert (found.count, found.p50_ms, found.max_ms) == (3, 80, 380)
     assert found.response_time_max_ms == 400
+    mean = bench.run(["failover_time.mean <= 1s"]).slo_results[1].actual
+    assert mean == pytest.approx((80 + 380 + 0) / 3, abs=0.001)  # 15 ms are faster than the median: not below 0
     assert found.rate == pytest.approx(3 / 203, abs=1e-6)
+
+
+def test_an_arrival_after_the_client_gave_up_is_late() -> None:
+    bench = Bench(proxy=PROXY)
+    number = bench.request(100, 50)
+    bench.attempt(number, "alpha", 101, 149)
+    bench.attempt(number, "beta", 160, 170)
+    found = bench.run().analysis.failover
+    assert (found.late, found.hedges) == (1, 0)
+
+
+def test_a_hedge_stays_a_hedge_when_the_proxy_knows_of_more_attempts() -> None:
+    bench = Bench(proxy=PROXY)
+    number = bench.request(100, 20, witness_provider=0, witness_attempts=3)
+    bench.attempt(number, "alpha", 101, 119)
+    bench.attempt(number, "beta", 110, closed=125)
+    assert counts(bench) == {"hedges": 1}

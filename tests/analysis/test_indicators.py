@@ -173,3 +173,11 @@ def test_a_proxy_that_was_not_watched() -> None:
     bench = Bench()
     bench.steady(0, 10_000)
     assert value(bench, "proxy.memory_max <= 1GB") is None
+
+
+def test_processor_time_does_not_run_backwards() -> None:
+    bench = Bench()
+    bench.steady(0, 10_000)
+    for at, cpu in ((0, 4.0), (2000, 5.0), (4000, 1.0), (8000, 4.0)):  # a worker ended before 4,000
+        bench.event(at, EventKind.SAMPLE, of="proxy", rss_bytes=1, cpu_s=cpu, processes=1, open_files=1)
+    assert value(bench, "proxy.cpu <= 100%") == pytest.approx((1 + 0 + 3) / 8)

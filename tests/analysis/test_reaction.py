@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from analysis.build import Bench
 
 from battle.core.journal import EventKind
@@ -139,3 +140,18 @@ def test_late_arrivals_are_no_return() -> None:
     bench.attempt(late, "beta", 4510, 4590)
     bench.attempt(late, "alpha", 6001, closed=6002)
     assert result(bench).return_ms == 511
+
+
+def test_refused_attempts_after_the_clear_are_no_return() -> None:
+    bench = faulted(KILL)
+    bench.served(6100, "beta", witness_provider=1, witness_attempts=2, witness_first=0)
+    assert result(bench).return_ms == 511
+
+
+@pytest.mark.parametrize(("turned", "detection"), [(9400, 6352), (9600, "never")])
+def test_silence_until_the_end_of_the_load_must_be_long_enough(turned: int, detection: Any) -> None:
+    bench = Bench(chaos={"bad": {**HANG, "for": "7s"}})
+    bench.fault("bad", injected=2990, effective=3000, rolled_back=10_000, cleared=10_010)
+    bench.steady(0, turned, every=3)
+    bench.steady(turned, 10_000, every=3, providers=REST)
+    assert result(bench).detection_ms == detection

@@ -111,3 +111,11 @@ def test_never_breaks_an_upper_bound() -> None:
     run = run_with(bad=range(3000, 10_000, 10), slo=["success_rate >= 50%", "recovery_time <= 60s"]).run()
     result = run.slo_results[1]
     assert (result.verdict, result.actual, result.shown_actual) == ("fail", "never", "never")
+
+
+def test_one_and_a_half_times_the_baseline_is_still_good() -> None:
+    bench = run_with()
+    for number, row in enumerate(bench.requests):
+        if 300 <= number < 400:
+            row["ended_ns"] += 5_000_000  # 15 ms instead of 10
+    assert recovery(bench) == 0

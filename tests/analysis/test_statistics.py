@@ -16,7 +16,7 @@ from battle.analysis.statistics import jain, percentile, percentiles, rank_of
         (50, 3, 1),
         (95, 100, 94),
         (95, 20, 18),
-        (99.9, 1000, 998),  # 99.9 % of 1,000 is 999.0000000000001 in binary
+        (99.9, 1000, 998),
         (99.9, 10_000, 9989),
         (100, 7, 6),
         (0, 7, 0),

@@ -128,3 +128,36 @@ def test_a_stopped_provider_answers_late_or_is_read_late() -> None:
     bench.attempt(unread, "beta", 4610, 4690)
     bench.attempt(unread, "alpha", 7001, closed=7002)
     assert result(bench) == (2, "the providers' records")
+
+
+def test_several_providers_gone_at_once_share_what_nobody_recorded() -> None:
+    chaos = {"one": KILL, "two": {**KILL, "target": "beta"}}
+    bench = Bench(chaos=chaos)
+    bench.steady(0, 3900)
+    bench.fault("one", "alpha", injected=4000, effective=4010, rolled_back=7000, cleared=7050)
+    bench.fault("two", "beta", injected=4000, effective=4010, rolled_back=7000, cleared=7050)
+    for at in range(4100, 7000, 10):
+        bench.served(at, "gamma", witness_provider=2, witness_attempts=2)
+    one, two = bench.run().analysis.faults
+    assert (one.requests_touched, two.requests_touched) == (290, 290)
+    assert (one.detection_ms, two.detection_ms) == (None, None)  # which of them was tried is not known
+
+
+def test_a_named_hop_belongs_to_one_of_several_that_are_gone() -> None:
+    chaos = {"one": KILL, "two": {**KILL, "target": "beta"}}
+    bench = Bench(chaos=chaos)
+    bench.steady(0, 3900)
+    bench.fault("one", "alpha", injected=4000, effective=4010, rolled_back=7000, cleared=7050)
+    bench.fault("two", "beta", injected=4000, effective=4010, rolled_back=7000, cleared=7050)
+    bench.served(4100, "gamma", witness_provider=2, witness_attempts=2, witness_first=0)
+    bench.served(4200, "gamma", witness_provider=2, witness_attempts=3, witness_first=0)  # beta was the second
+    one, two = bench.run().analysis.faults
+    assert (one.requests_touched, two.requests_touched) == (2, 1)
+
+
+def test_the_hop_that_is_missing_is_not_the_one_that_was_recorded() -> None:
+    bench = faulted(KILL)
+    number = bench.request(4100, 50, witness_provider=2, witness_attempts=3, witness_first=1)
+    bench.attempt(number, "beta", 4101, 4110, status=500)
+    bench.attempt(number, "gamma", 4112, 4149)
+    assert result(bench)[0] == 1  # beta recorded it, so that alpha was the hop between

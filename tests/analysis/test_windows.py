@@ -127,3 +127,18 @@ def test_ended_early() -> None:
     run = bench.run()
     assert spans(Reading(bench.evidence()).windows.run()) == [(0, 3000)]
     assert run.analysis.requests.throughput_per_s == 100
+
+
+def test_a_phase_is_only_of_the_streams_that_have_it() -> None:
+    other = {
+        "requests": [{"method": "eth_call"}],
+        "load": {"kind": "constant", "rate": "10/s", "duration": "10s", "name": "long"},
+    }
+    bench = Bench(more_streams={"other": other})
+    bench.request(10, stream=0)
+    bench.request(20, stream=1)
+    bench.request(30, stream=1)
+    reading = Reading(bench.evidence())
+    assert reading.mask(Selection(reading.windows.phase("steady"))).tolist() == [True, False, False]
+    assert reading.mask(Selection(reading.windows.phase("long"))).tolist() == [False, True, True]
+    assert reading.mask(Selection(reading.windows.run(), (("stream", "other"),))).tolist() == [False, True, True]

@@ -23,6 +23,8 @@ def _share(reading: Reading, selection: Selection) -> Measurement:
     if not sum(counts):
         return _NOBODY
     named = dict(selection.where).get("provider")
+    if named is not None and named not in reading.provider_numbers:
+        return Measurement(None, 0, f"there is no provider {named!r}")
     own = max(counts) if named is None else counts[reading.provider_numbers[named]]
     return Measurement(own / sum(counts), sum(counts))
 
