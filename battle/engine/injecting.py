@@ -12,7 +12,7 @@ import anyio
 
 from battle.core.journal import EventKind
 from battle.core.live import FaultStage
-from battle.core.ports.fault import Fault, Injection, Probe, Verify
+from battle.core.ports.fault import Fault, Injection, Probe, ProbeOutcome, Verify
 from battle.core.ports.provider import ProviderHandle
 from battle.core.units import NS_PER_S, format_duration
 from battle.engine.probing import Prober
@@ -130,8 +130,19 @@ class Act:
             why = f"no probe showed it within {format_duration(self._within_ns)}"
             self._note(EventKind.FAULT_UNVERIFIED, why=why)
             return
-        self._stage(FaultStage.EFFECTIVE, probe.sent_ns)
-        self._note(EventKind.FAULT_EFFECTIVE, at_ns=probe.sent_ns, detail=probe.describe())
+        effective_ns = self._onset(probe)
+        self._stage(FaultStage.EFFECTIVE, effective_ns)
+        self._note(EventKind.FAULT_EFFECTIVE, at_ns=effective_ns, detail=probe.describe())
+
+    def _onset(self, probe: Probe) -> int:
+        """The instant from which the probe shows the effect, never before the fault was begun.
+
+        A connection that was refused or broke shows it when it did. An answer that is wrong, late or missing shows it
+        from its request on, or from the end of the entry when the request left before.
+        """
+        if probe.outcome in {ProbeOutcome.REFUSED, ProbeOutcome.BROKEN}:
+            return probe.ended_ns
+        return max(probe.sent_ns, self._entered_ns or probe.ended_ns)
 
     async def _watch(self, wanted: bool, go_on: Callable[[], bool]) -> Probe | None:
         silence = self._fault.silence_ns(self._site.prober.healthy_ns)
