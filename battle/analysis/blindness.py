@@ -1,7 +1,9 @@
 """When a provider's records can be trusted: its processes' ends, and the spans in which it could write nothing.
 
 A process that died ended all it had in flight; a stopped one sees what happened meanwhile only when it goes on, and
-dates it then.
+dates it then. The journal notes an end some time after it happened, and on a busy machine the proxy has long tried
+elsewhere by then. So an end is dated to the beginning of the fault that brought it (an unplanned one to a second before
+it was noted), or to the last thing that the process wrote, if that is later.
 """
 
 from dataclasses import dataclass
@@ -12,9 +14,11 @@ from numpy.typing import NDArray
 from battle.analysis.evidence import Evidence
 from battle.analysis.fault_times import FaultTimes
 from battle.core.journal import EventKind
+from battle.core.records import Attempts
 
 Spans = tuple[tuple[int, int, int], ...]
 _CODES = 256
+_NOTED_WITHIN_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,6 @@ class Blindness:
 def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) -> Blindness:
     """What the journal tells of ended and stopped processes."""
     number = {name: index for index, name in enumerate(evidence.scenario.provider_names)}
-    ends = np.zeros((_CODES, _CODES), dtype=np.int64)
-    for event in evidence.of_kind(EventKind.PROVIDER_ENDED):
-        provider = number.get(str(event.fields.get("provider")))
-        if provider is not None:
-            ends[provider, int(event.fields.get("incarnation", 0)) % _CODES] = event.at_ns
     spans = [
         (number[one.target], one.injecting_ns, one.rolled_back_ns or one.gone_ns or end_ns)
         for times in faults.values()
@@ -59,4 +58,23 @@ def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) ->
         for one in times.entered
         if one.target in number
     ]
+    ends = np.zeros((_CODES, _CODES), dtype=np.int64)
+    signs = _signs_of_life(evidence.attempts)
+    for event in evidence.of_kind(EventKind.PROVIDER_ENDED):
+        provider = number.get(str(event.fields.get("provider")))
+        if provider is None:
+            continue
+        incarnation = int(event.fields.get("incarnation", 0)) % _CODES
+        begun = [start for index, start, stop in spans if index == provider and start <= event.at_ns <= stop]
+        earliest = max(begun, default=event.at_ns - _NOTED_WITHIN_NS)
+        ends[provider, incarnation] = min(event.at_ns, max(earliest, int(signs[provider, incarnation])))
     return Blindness(ends, tuple(spans))
+
+
+def _signs_of_life(attempts: Attempts) -> NDArray[np.int64]:
+    """The last instant that each process wrote down, shape (256, 256): provider × incarnation."""
+    last = np.zeros((_CODES, _CODES), dtype=np.int64)
+    where = (attempts["provider"].astype(np.intp), attempts["incarnation"].astype(np.intp))
+    for instant in ("arrived_ns", "answered_ns", "closed_ns"):
+        np.maximum.at(last, where, attempts[instant])
+    return last

@@ -90,7 +90,7 @@ class FaultTimes:
     @property
     def cleared(self) -> bool | None:
         """Whether every injection was seen to be gone; None when nothing was injected or nobody was to look."""
-        if any(one.not_cleared or one.rolled_back_ns is None for one in self.entered):
+        if any(one.not_cleared or one.gone_ns is None for one in self.entered):
             return False
         if not self.entered or not self.looked:
             return None

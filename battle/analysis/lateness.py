@@ -5,7 +5,7 @@ spite of lag does hold; one that is broken proves nothing, unless the service ti
 too.
 """
 
-from dataclasses import replace
+import math
 
 import numpy as np
 
@@ -20,22 +20,41 @@ from battle.core.units import NS_PER_MS, format_duration
 _LAG_NS = 5 * NS_PER_MS
 _LAG_SHARE = 0.1
 _SENT_SHARE = 0.95
+_DEVIATIONS = 3
 _RATES = frozenset({"success_rate", "error_rate", "dropped"})
 
 
 def planned_arrivals(reading: Reading) -> int | None:
-    """How many arrivals were due until the load ended, warm-up included; None when nobody could know."""
-    for kind in (EventKind.LOAD_ENDED, EventKind.LOAD_STARTED):
-        event = reading.evidence.first(kind)
-        if event is not None and event.fields.get("planned") is not None:
-            return int(event.fields["planned"])
-    return None
+    """How many arrivals after the warm-up were due until the load ended; None when nobody could know.
+
+    Users have no plan, a load that ended early has only the one that its end states, and `max_requests` cuts it short.
+    """
+    started, ended = (reading.evidence.first(kind) for kind in (EventKind.LOAD_STARTED, EventKind.LOAD_ENDED))
+    if ended is not None and ended.fields.get("planned") is not None:
+        return int(ended.fields["planned"])
+    completed = ended is not None and ended.fields.get("reason") == "completed"
+    limited = any(stream.max_requests is not None for stream in reading.scenario.workload.values())
+    planned = started.fields.get("planned") if started else None
+    return int(planned) if completed and not limited and planned is not None else None
 
 
-def sent_share(reading: Reading) -> float | None:
-    """Requests that left the generator ÷ arrivals that were due; None when the plan has no number."""
+def sent_share(reading: Reading, selection: Selection) -> float:
+    """Requests of a selection that left the generator ÷ those that were due; 1 of nothing."""
+    mask = reading.mask(selection)
+    due = int(np.count_nonzero(mask))
+    return int(np.count_nonzero(mask & reading.columns.sent)) / due if due else 1.0
+
+
+def unrecorded_share(reading: Reading) -> float:
+    """The share of the planned arrivals of the run that left no record at all, beyond what chance explains.
+
+    A random plan states the mean: Poisson arrivals deviate from it by √n, so that 3 √n fewer count for nothing.
+    """
     planned = planned_arrivals(reading)
-    return int(np.count_nonzero(reading.columns.sent)) / planned if planned else None
+    if not planned:
+        return 0.0
+    missing = planned - int(np.count_nonzero(reading.in_run))
+    return missing / planned if missing > _DEVIATIONS * math.sqrt(planned) else 0.0
 
 
 def lag_limit_ns(reading: Reading) -> float:
@@ -64,13 +83,14 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
     """
     name = condition.indicator
     late = late_by_ns(reading, selection)
-    share = sent_share(reading)
-    if share is not None and share < _SENT_SHARE:
-        short = f"only {share:.1%} of the planned arrivals were sent"
+    unrecorded = unrecorded_share(reading)
+    sent = sent_share(reading, selection) * (1 - unrecorded)
+    if sent < _SENT_SHARE:
+        short = f"only {sent:.1%} of the planned arrivals were sent"
         timed = name in RESPONSE_TIMES or name.startswith("service_time.")
         if name == "throughput" or (timed and holds):
             return short
-        if name in _RATES and (late is not None or _recorded_share(reading) < _SENT_SHARE):
+        if name in _RATES and (late is not None or unrecorded > 1 - _SENT_SHARE):
             return short
     if (
         name in RESPONSE_TIMES
@@ -82,11 +102,6 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
     return None
 
 
-def _recorded_share(reading: Reading) -> float:
-    planned = planned_arrivals(reading)
-    return len(reading.columns) / planned if planned else 1.0
-
-
 def _service_breaks(reading: Reading, selection: Selection, condition: Condition, required: float) -> bool:
-    service = indicators()[f"service_time.{condition.indicator}"].measure(reading, replace(selection))
+    service = indicators()[f"service_time.{condition.indicator}"].measure(reading, selection)
     return isinstance(service.value, float) and not condition.holds(service.value, required)

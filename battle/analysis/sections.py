@@ -201,7 +201,7 @@ def system_section(reading: Reading) -> SystemSection:
             cpu_percent_mean=_percent(cpu_share(generator)),
             peak_memory_mb=round(max(own_memory) / _MB, 3) if own_memory else None,
             planned=planned_arrivals(reading),
-            sent=_count(reading.columns.sent),
+            sent=_count(reading.in_run & reading.columns.sent),
         ),
     )
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from analysis.rooms import enter_rooms
 
 from battle.analysis.evidence import Evidence
 from battle.analysis.judge import analyse
+from battle.app import load_rooms
 from battle.core.journal import Event, EventKind
 from battle.core.objective import Objective
 from battle.core.records import ATTEMPT, NO_HEIGHT, NO_PROVIDER, REQUEST, ErrorClass, KeySource, Outcome
 from battle.core.run import Run
 from battle.core.scenario import Scenario
 
-enter_rooms()
+load_rooms()
 
 T0_MS = 100_000.0
 KEY_BASE = (1 << 52) | (5 << 33)
@@ -207,7 +207,7 @@ class Bench:
         last = []
         if self.ended is not None:
             at = end if self.load_ended_ms is None else self.load_ended_ms
-            last.append(Event(ns(at), EventKind.LOAD_ENDED, {"reason": self.ended, "planned": self.planned}))
+            last.append(Event(ns(at), EventKind.LOAD_ENDED, {"reason": self.ended}))
         if self.disturbed is not None:
             last.append(Event(ns(end + 3000), EventKind.RUN_ENDED, {"disturbed": self.disturbed}))
         return first + sorted([*self.events, *last], key=lambda event: event.at_ns)

@@ -1,5 +1,6 @@
 """Each row is one request with its attempts; what it is follows from DESIGN's definitions."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -211,3 +212,27 @@ def test_a_hedge_stays_a_hedge_when_the_proxy_knows_of_more_attempts() -> None:
     bench.attempt(number, "alpha", 101, 119)
     bench.attempt(number, "beta", 110, closed=125)
     assert counts(bench) == {"hedges": 1}
+
+
+def test_a_process_that_was_killed_later_was_alive() -> None:
+    bench = Bench(proxy=PROXY, chaos={"kill": {"kind": "kill", "target": "alpha", "at": "1s", "for": "1s"}})
+    bench.fault("kill", injected=1000, effective=1010, rolled_back=2000, cleared=2010)
+    bench.event(1001, EventKind.PROVIDER_ENDED, provider="alpha", incarnation=1, planned=True, status=-9)
+    number = bench.request(100, 2000)
+    bench.attempt(number, "alpha", 101)
+    bench.attempt(number, "beta", 200, 2090)
+    assert counts(bench) == {"hedges": 1}
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_an_end_is_noted_late_on_a_busy_machine(planned: bool) -> None:
+    chaos = {"kill": {"kind": "kill", "target": "alpha", "at": "1s", "for": "1s"}} if planned else {}
+    bench = Bench(proxy=PROXY, chaos=chaos)
+    if planned:
+        bench.fault("kill", injected=1150, effective=1160, rolled_back=2000, cleared=2010)
+        bench.events[0] = replace(bench.events[0], at_ns=bench.events[0].at_ns - 150_000_000)  # begun at 999
+    bench.event(1140, EventKind.PROVIDER_ENDED, provider="alpha", incarnation=1, planned=planned, status=-9)
+    number = bench.request(990, 200)
+    bench.attempt(number, "alpha", 1000)
+    bench.attempt(number, "beta", 1030, 1180)  # tried as soon as the connection broke
+    assert counts(bench) == {"proved": 1}
