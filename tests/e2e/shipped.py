@@ -1,6 +1,6 @@
 """Runs shipped scenarios through the command line and compares each verdict with its `x-expect`.
 
-    python tests/e2e/shipped.py scenarios/*.yaml
+python tests/e2e/shipped.py scenarios/*.yaml
 """
 
 import subprocess

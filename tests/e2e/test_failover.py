@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from e2e.command import SCENARIOS, children_of, only_run, processes_mentioning, run_json
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -58,7 +57,15 @@ def test_the_breaker_opened_soon_and_closed_after_the_provider_was_back(failover
 
 def test_the_run_directory_is_whole(failover: Failover) -> None:
     directory = only_run(failover[0])
-    for name in ("scenario.yaml", "run.json", "requests.npy", "attempts.npy", "events.jsonl", "histograms.hlog", "report.md"):
+    for name in (
+        "scenario.yaml",
+        "run.json",
+        "requests.npy",
+        "attempts.npy",
+        "events.jsonl",
+        "histograms.hlog",
+        "report.md",
+    ):
         assert (directory / name).stat().st_size > 100, name
     assert (failover[0] / "reports" / "latest").resolve() == directory
     assert (failover[0] / "reports" / "latest.md").read_text() == (directory / "report.md").read_text()

@@ -3,13 +3,21 @@
 from pathlib import Path
 
 import pytest
-
 from e2e.command import SCENARIOS, run_json
 from e2e.shipped import EXIT_CODES, expected
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-SHORTER = {"flapping": "16s", "degraded": "13s", "hang": "12s", "brown-out": "13s", "total-outage": "14s", "fault-misses": "10s", "no-failover": "9s", "smoke": "3s"}
+SHORTER = {
+    "flapping": "16s",
+    "degraded": "13s",
+    "hang": "12s",
+    "brown-out": "13s",
+    "total-outage": "14s",
+    "fault-misses": "10s",
+    "no-failover": "9s",
+    "smoke": "3s",
+}
 
 
 @pytest.mark.parametrize("name", sorted(SHORTER))

@@ -1,0 +1,181 @@
+"""Whatever ends a run, nothing is left running, nothing is left disturbed, and what was measured is there."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from e2e.command import SCENARIOS, battle, children_of, command, only_run, processes_mentioning
+
+from battle.core.run import Run
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+def start(cwd: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
+    """`battle run …` in the background, in a session of its own."""
+    return subprocess.Popen(
+        command("run", *arguments),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_event(cwd: Path, kind: str, within_s: float = 30) -> None:
+    """Wait until the run's journal holds an event of a kind."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        journals = [path for path in (cwd / "reports").glob("*/events.jsonl") if not path.parent.is_symlink()]
+        if journals and f'"kind":"{kind}"' in journals[0].read_text():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {kind} within {within_s} s")
+
+
+def nothing_left(run_id: str, within_s: float = 5) -> None:
+    """Wait until no process of the run lives: the guardian may need a moment."""
+    end = time.monotonic() + within_s
+    while (left := children_of(run_id) + processes_mentioning(run_id)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert left == []
+    assert list(Path("/tmp").glob(f"battle-{run_id[-6:]}-*")) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("moment", ["load_started", "fault_effective"])
+def test_a_signal_rolls_back_and_saves(number: signal.Signals, code: int, moment: str, tmp_path: Path) -> None:
+    running = start(tmp_path, SCENARIOS / "failover.yaml", "--quiet")
+    wait_for_event(tmp_path, moment)
+    time.sleep(0.3)
+    running.send_signal(number)
+    running.send_signal(number)  # a second one does not skip the rollback
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == code, said
+    directory = only_run(tmp_path)
+    nothing_left(directory.name)
+    run = Run.model_validate_json((directory / "run.json").read_bytes())
+    assert run.ended == "interrupted"
+    assert run.verdict != "pass"
+    assert run.analysis.requests.total + run.analysis.requests.warmup_total > 0
+    if moment == "fault_effective":
+        (fault,) = run.analysis.faults
+        assert fault.verified is True
+        assert fault.cleared is True
+
+
+def test_a_signal_before_the_load_ends_everything_too(tmp_path: Path) -> None:
+    running = start(tmp_path, SCENARIOS / "failover.yaml", "--quiet")
+    wait_for_event(tmp_path, "run_started")
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=30)
+    assert running.returncode == 130
+    nothing_left(only_run(tmp_path).name)
+
+
+@pytest.mark.parametrize("moment", ["provider_started", "load_started", "fault_effective"])
+def test_killed_itself_the_guardian_cleans_up(moment: str, tmp_path: Path) -> None:
+    running = start(tmp_path, SCENARIOS / "hang.yaml", "--quiet")
+    wait_for_event(tmp_path, moment)
+    running.kill()
+    running.communicate(timeout=30)
+    directory = only_run(tmp_path)
+    nothing_left(directory.name)
+    rolled = battle("rollback", directory.name, cwd=tmp_path)
+    assert rolled.returncode == 0, rolled.stderr
+    if moment != "provider_started":
+        judged = battle("judge", directory.name, "--format", "json", cwd=tmp_path)
+        assert judged.returncode in {1, 2, 3}, judged.stderr  # never a pass; 2 when no evidence was collected
+
+
+def test_killed_with_its_guardian_rollback_finishes_the_job(tmp_path: Path) -> None:
+    running = start(tmp_path, SCENARIOS / "failover.yaml", "--quiet")
+    wait_for_event(tmp_path, "fault_effective")
+    directory = only_run(tmp_path)
+    guardians = [it for it in processes_mentioning(directory.name) if "battle.system.guardian" in it.cmdline()]
+    assert len(guardians) == 1
+    guardians[0].kill()
+    running.kill()
+    running.communicate(timeout=30)
+    time.sleep(0.5)
+    assert children_of(directory.name) or processes_mentioning(directory.name), (
+        "nothing outlived battle: test proves nothing"
+    )
+    rolled = battle("rollback", directory.name, cwd=tmp_path)
+    assert rolled.returncode == 0, rolled.stderr
+    assert "ended" in rolled.stdout + rolled.stderr
+    nothing_left(directory.name)
+    again = battle("rollback", "--all", cwd=tmp_path)
+    assert again.returncode == 0
+    assert "nothing to undo" in (again.stdout + again.stderr).lower()
+
+
+def test_a_provider_that_dies_on_its_own_is_told(tmp_path: Path) -> None:
+    running = start(tmp_path, SCENARIOS / "smoke.yaml", "--quiet", "--set", "steady=6s")
+    wait_for_event(tmp_path, "load_started")
+    time.sleep(2)
+    directory = only_run(tmp_path)
+    events = [json.loads(line) for line in (directory / "events.jsonl").read_text().splitlines()]
+    pid = next(it["pid"] for it in events if it["kind"] == "provider_started" and it["provider"] == "beta")
+    os.kill(pid, signal.SIGKILL)
+    _, said = running.communicate(timeout=60)
+    run = Run.model_validate_json((directory / "run.json").read_bytes())
+    assert any("beta" in notice.text and notice.level == "error" for notice in run.notices), said
+    beta = next(it for it in run.analysis.providers if it.name == "beta")
+    assert beta.unplanned_ends == 1
+    nothing_left(directory.name)
+
+
+def test_a_target_that_refuses_everything_fails_in_bounded_time(tmp_path: Path) -> None:
+    scenario = tmp_path / "refused.yaml"
+    scenario.write_text(
+        """
+        name: refused
+        setup: {proxy: {kind: url, url: "http://127.0.0.1:9"}}
+        workload:
+          reads:
+            load: {kind: constant, rate: 200/s, duration: 2s}
+            timeout: 1s
+            requests: [{method: eth_blockNumber}]
+        """
+    )
+    began = time.monotonic()
+    done = battle("run", scenario, "--quiet", cwd=tmp_path, timeout=40)
+    assert done.returncode == 1, done.stderr
+    assert time.monotonic() - began < 25  # two seconds of load; the rest is room for a busy machine
+    run = Run.model_validate_json((only_run(tmp_path) / "run.json").read_bytes())
+    assert run.analysis.requests.errors == {"connect": run.analysis.requests.total}
+    assert run.analysis.requests.total == 400
+
+
+def test_no_chaos_leaves_out_faults_and_what_is_about_them(tmp_path: Path) -> None:
+    done = battle("run", SCENARIOS / "no-failover.yaml", "--no-chaos", "--quiet", "--set", "steady=3s", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = Run.model_validate_json((only_run(tmp_path) / "run.json").read_bytes())
+    assert run.analysis.faults == []
+    assert any("--no-chaos" in notice.text for notice in run.notices)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_ends_the_load_and_reports_what_was_measured(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=13m", "tmpfs", str(small)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        done = battle(
+            "run", SCENARIOS / "smoke.yaml", "--out", small, "--quiet",
+            "--set", "rate=4000/s", "--set", "steady=15s", cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode in {1, 3}, done.stderr
+        assert "no space left" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert "requests in" in done.stdout
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
