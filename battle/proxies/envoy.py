@@ -76,7 +76,7 @@ class Envoy(ConfiguredProxy):
         }
 
     def argv(self, plan: Plan) -> list[str]:
-        """One worker thread; logs flushed every 50 ms, not 10 s; no shared memory that outlives it and several could share."""
+        """One worker thread; logs flushed every 50 ms, not 10 s; no shared memory, which would outlive it."""
         flags = ["--concurrency", "1", "--disable-hot-restart", "--file-flush-interval-msec", "50"]
         return [str(plan.program), "-c", str(plan.config), *flags, "--log-level", "warning"]
 
@@ -87,13 +87,13 @@ class Envoy(ConfiguredProxy):
     def blame(self, said: str, config: str) -> tuple[str, int | None]:
         """The last line that tells of an error; Envoy names lines for YAML mistakes, fields for all others."""
         told = [line for line in said.splitlines() if "error" in line.lower()] or said.splitlines() or [""]
-        message = told[-1].strip()
-        if found := re.search(r"at line (\d+)", said):
+        message = " ".join(re.sub(r"^(\[[^\]]*\]\s*)+", "", told[-1]).split())  # protobuf varies its blanks on purpose
+        if found := re.search(r"at line (\d+)", message):
             return message, int(found[1])
-        for word in re.findall(r"(?:no such field: |invalid name |unknown field )[\"']?(\w+)", said):
-            lines = [number for number, line in enumerate(config.splitlines(), 1) if re.search(rf"\b{word}\b", line)]
-            if lines:
-                return message, lines[0]
+        for word in re.findall(r"no such field: '(\w+)'", message):
+            for number, line in enumerate(config.splitlines(), 1):
+                if re.search(rf"\b{word}\b", line):
+                    return message, number
         return message, None
 
     async def wait_ready(self, plan: Plan, child: Child) -> None:

@@ -30,8 +30,9 @@ class NginxOptions(Part):
 class Nginx(ConfiguredProxy):
     """nginx: the next upstream on errors and timeouts, max_fails as the breaker, and every hop in a header.
 
-    Its breaker counts failures within `open_for`, successes between them do not matter. `attempt_timeout` bounds the
-    connect and the time between two reads. It has no active health checks.
+    Its breaker counts failures within `open_for`, successes between them do not matter; its clock ticks in seconds, so
+    a provider returns up to a second later. `attempt_timeout` bounds the connect and the time between two reads. It
+    has no active health checks.
     """
 
     example: ClassVar[str] = "{kind: nginx, attempts: 3, options: {nginx: {non_idempotent: true}}}"
