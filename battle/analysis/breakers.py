@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from battle.analysis.evidence import Evidence
 from battle.analysis.fault_times import united
-from battle.analysis.traffic import Traffic
+from battle.analysis.statistics import Instants
+from battle.analysis.traffic import QUIET_NS, Traffic
 from battle.analysis.windows import Span, Window
 from battle.core.journal import EventKind
 
@@ -93,6 +96,7 @@ def _inferred(traffic: Traffic, number: int, name: str, baseline: Window, end_ns
     at = start
     own = traffic.of(number)
     while (opened := traffic.quiet_from(number, share, at, end_ns)) is not None:
+        opened = _last_before_silence(own, opened)
         changes.append(Change(name, "open", opened, FROM_TRAFFIC))
         back = next(
             (int(tried) for tried in own[own > opened] if _resumed(traffic, number, share, int(tried), end_ns)), None
@@ -102,6 +106,17 @@ def _inferred(traffic: Traffic, number: int, name: str, baseline: Window, end_ns
         changes.append(Change(name, "closed", back, FROM_TRAFFIC))
         at = back
     return changes
+
+
+def _last_before_silence(own: Instants, from_ns: int) -> int:
+    """The attempt after which it is quiet for longest, of those in the span that showed the provider turned away from.
+
+    Under 10 % is not none: a few attempts can still follow the instant from which that holds.
+    """
+    first, last = np.searchsorted(own, (from_ns, from_ns + QUIET_NS), side="left")
+    attempts = np.concatenate(([from_ns], own[first:last]))
+    following = np.append(attempts[1:], own[last] if last < len(own) else np.iinfo(np.int64).max)
+    return int(attempts[np.argmax(following - attempts)])
 
 
 def _resumed(traffic: Traffic, number: int, share: float, tried_ns: int, end_ns: int) -> bool:

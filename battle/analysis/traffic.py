@@ -16,7 +16,7 @@ from battle.analysis.columns import Columns
 from battle.core.records import NO_PROVIDER
 
 TURNED_AWAY_SHARE = 0.1
-_QUIET_NS = 500_000_000
+QUIET_NS = 500_000_000
 _QUIET_ATTEMPTS = 10
 
 
@@ -65,7 +65,7 @@ class Traffic:
         enough = first + int(np.ceil(_QUIET_ATTEMPTS / share)) - 1
         known = enough < len(self.at_ns)
         candidates, first, enough = candidates[known], first[known], enough[known]
-        stop = np.maximum(candidates + _QUIET_NS, self.at_ns[enough])
+        stop = np.maximum(candidates + QUIET_NS, self.at_ns[enough])
         in_time = stop <= self.at_ns[-1] if len(stop) else np.zeros(0, dtype=np.bool_)
         expected = share * (np.searchsorted(self.at_ns, stop, side="right") - first)
         seen = np.searchsorted(own, stop, side="right") - np.searchsorted(own, candidates, side="right")

@@ -66,8 +66,8 @@ def transitions(bench: Bench) -> list[tuple[str, str, float]]:
 
 def test_inferred_from_the_traffic() -> None:
     bench = turned_away((4000, 7000))
-    # with the one attempt at 3,991 that follows, alpha gets less than 10 % of the 17 to be expected in half a second
-    assert transitions(bench) == [("alpha", "open", 3961), ("alpha", "closed", 7021)]
+    # half a second would hold 17 attempts at alpha, so that under 10 % begins behind 3,961; the last one is at 3,991
+    assert transitions(bench) == [("alpha", "open", 3991), ("alpha", "closed", 7021)]
     run = bench.run()
     assert run.analysis.circuit_breaker.source.startswith("traffic")
     assert any("inferred from the traffic" in notice.text for notice in run.notices)
@@ -75,7 +75,7 @@ def test_inferred_from_the_traffic() -> None:
 
 def test_a_probe_does_not_close_it() -> None:
     assert transitions(turned_away((4000, 7000), probes=(5000.5, 6000.5))) == [
-        ("alpha", "open", 3961),
+        ("alpha", "open", 3991),
         ("alpha", "closed", 7021),
     ]
 
@@ -124,3 +124,18 @@ def test_the_close_delay_begins_at_the_clear() -> None:
     bench = told(*changes, chaos=chaos)
     bench.fault("bad", injected=2000, effective=2100, rolled_back=4000, cleared=4010)
     assert bench.run(["breaker.close_delay <= 1s"]).slo_results[1].actual == 490
+
+
+def test_two_dead_providers_are_both_out_when_the_proxy_does_not_say_which_it_tried() -> None:
+    dead = {"kind": "kill", "at": "3s", "for": "3s"}
+    bench = Bench(
+        proxy={"kind": "nginx"}, chaos={"one": {**dead, "target": "alpha"}, "two": {**dead, "target": "beta"}}
+    )
+    for name, target in (("one", "alpha"), ("two", "beta")):
+        bench.fault(name, target, injected=3000, effective=3010, rolled_back=6000, cleared=6010)
+    bench.steady(0, 3000)
+    bench.steady(3000, 6000, providers=("gamma",), witness_provider=2, witness_attempts=2)
+    bench.steady(6000, 10_000)
+    assert {(provider, state) for provider, state, _ in transitions(bench)} == {
+        (provider, state) for provider in ("alpha", "beta") for state in ("open", "closed")
+    }
