@@ -4,60 +4,41 @@ All instants are CLOCK_MONOTONIC nanoseconds, one clock for every process of a m
 The same layouts are written by the providers and workers (with struct, in place) and read by the analysis (with numpy).
 """
 
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from battle.core.codes import (
+    ATTEMPT_FORMAT,
+    NO_HEIGHT,
+    NO_PROVIDER,
+    RECORD_BYTES,
+    REQUEST_FORMAT,
+    REQUEST_REUSED,
+    REQUEST_WAITED,
+    ErrorClass,
+    KeySource,
+    Outcome,
+)
 
-class Outcome(IntEnum):
-    """How a request ended. UNFINISHED is what a slot says that was allocated and never written."""
+__all__ = [
+    "ATTEMPT",
+    "ATTEMPT_FORMAT",
+    "NO_HEIGHT",
+    "NO_PROVIDER",
+    "RECORD_BYTES",
+    "REQUEST",
+    "REQUEST_FORMAT",
+    "REQUEST_REUSED",
+    "REQUEST_WAITED",
+    "Attempts",
+    "ErrorClass",
+    "KeySource",
+    "Outcome",
+    "Requests",
+]
 
-    UNFINISHED = 0
-    OK = 1
-    FAILED = 2
-    DROPPED = 3
-    CANCELLED = 4
-
-
-class ErrorClass(IntEnum):
-    """Why a request failed; NONE for the ok ones."""
-
-    NONE = 0
-    CONNECT = 1
-    RESET = 2
-    TIMEOUT = 3
-    CLOSED = 4
-    TLS = 5
-    DNS = 6
-    HTTP_4XX = 7
-    HTTP_5XX = 8
-    RPC_ERROR = 9
-    RPC_CLIENT_ERROR = 10
-    INVALID = 11
-    WRONG_ID = 12
-    NULL_RESULT = 13
-    WRONG_CHAIN = 14
-    UNEXPECTED = 15
-
-    @property
-    def label(self) -> str:
-        """The name as reports write it, for example "http_5xx"."""
-        return self.name.lower()
-
-
-class KeySource(IntEnum):
-    """Where a provider found the key of an arrival."""
-
-    NONE = 0
-    ID = 1
-    HEADER = 2
-    PARAM = 3
-
-
-NO_PROVIDER: Final = 255
-NO_HEIGHT: Final = -1
 
 REQUEST: Final = np.dtype(
     [
@@ -81,11 +62,6 @@ REQUEST: Final = np.dtype(
         ("flags", "u1"),
     ]
 )
-REQUEST_FORMAT: Final = "<QqqqqiIIHHBBBBBBBB"
-REQUEST_REUSED: Final = 1
-"""Flag: sent on a connection that had served before."""
-REQUEST_WAITED: Final = 2
-"""Flag: waited for a free connection."""
 
 ATTEMPT: Final = np.dtype(
     [
@@ -106,9 +82,7 @@ ATTEMPT: Final = np.dtype(
         ("reserved", "u1", (5,)),
     ]
 )
-ATTEMPT_FORMAT: Final = "<QqqqqiIIHBBBBB5x"
 
-RECORD_BYTES: Final = 64
 
 Requests = NDArray[np.void]
 """A structured array of dtype REQUEST, one row per arrival, in the order of keys."""

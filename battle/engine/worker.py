@@ -20,8 +20,8 @@ from battle.engine.closed_model import ClosedModel
 from battle.engine.dispatching import Dispatcher, KeyCounter, arrivals
 from battle.engine.open_model import OpenModel
 from battle.engine.recorder import Recorder
-from battle.system.control import serve
 from battle.system.mapped import MappedWriter
+from battle.system.serving import serve
 
 
 class LoadWorker:

@@ -1,13 +1,6 @@
-"""Control channels: one JSON object a line over a Unix socket, a request and its reply.
+"""The asking side of a control channel: one JSON object a line over a Unix socket, a request and its reply."""
 
-The serving side is a provider or a worker process (asyncio, standard library only, so that it starts fast); the asking
-side is the coordinator.
-"""
-
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +9,7 @@ from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from battle.errors import SetupError
-
-_LINE_BYTES = 64 << 20
-Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-
-
-async def serve(path: Path, handle: Handler) -> asyncio.Server:
-    """Answer requests on a Unix socket. What the handler raises is told to the asker as {"error": text}."""
-
-    async def answer(request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-        try:
-            reply = await handle(request)
-        except Exception as error:  # noqa: BLE001  (whatever it was, the asker must hear of it)
-            reply = {"error": f"{type(error).__name__}: {error}"}
-        with suppress(ConnectionError):
-            writer.write(json.dumps(reply).encode() + b"\n")
-            await writer.drain()
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.CancelledError):
-            while line := await reader.readline():
-                await answer(json.loads(line), writer)
-        writer.close()
-
-    return await asyncio.start_unix_server(converse, str(path), limit=_LINE_BYTES)
+from battle.system.serving import LINE_BYTES
 
 
 async def ask(path: Path, request: dict[str, Any], *, within_s: float | None = None) -> dict[str, Any]:
@@ -53,7 +23,7 @@ async def ask(path: Path, request: dict[str, Any], *, within_s: float | None = N
         async with stream:
             await stream.send(json.dumps(request).encode() + b"\n")
             try:
-                line = await BufferedByteReceiveStream(stream).receive_until(b"\n", _LINE_BYTES)
+                line = await BufferedByteReceiveStream(stream).receive_until(b"\n", LINE_BYTES)
             except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError) as error:
                 raise ConnectionResetError(f"{path}: the other side went away") from error
     reply: dict[str, Any] = json.loads(line)
