@@ -35,7 +35,7 @@ _CONDITION = re.compile(
     rf"""\s*(?P<indicator>{_INDICATOR})\s*(?P<op>>=|<=|==|>|<)\s*
     (?P<value>\d[^\s]*(?:\s*x)?)(?P<relative>\s+baseline)?
     (?:\s+(?P<relation>during|after|before|in|of)\s+(?P<subject>{PATTERN}))?
-    (?:\s+where\s+(?P<where>\S+=\S+(?:\s+\S+=\S+)*))?\s*""",
+    (?:\s+where\s+(?P<where>[^\s=]+=\S+(?:\s+[^\s=]+=\S+)*))?\s*""",
     re.VERBOSE,
 )
 WHERE_KEYS = ("stream", "method", "provider")

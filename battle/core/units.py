@@ -24,6 +24,9 @@ _NS = {
 }
 _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _PER_S = {"s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+_LARGEST = 2**53
+"""Of nanoseconds (104 days) and bytes: what JSON readers hold exactly, and arithmetic in floats too."""
+_FASTEST_PER_S = 1_000_000_000
 _NUMBER = r"\d+(?:\.\d+)?"
 _DURATION_PART = re.compile(rf"({_NUMBER})(ns|us|µs|ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:ns|us|µs|ms|s|m|h|d))+")
@@ -50,7 +53,10 @@ def parse_duration_ns(value: Any) -> int:
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
         raise _refuse(value, "duration", "20ms, 1.5s, 1m30s")
     parts = _DURATION_PART.findall(value.strip())
-    return int(sum(Decimal(number) * _NS[unit.replace("µ", "u")] for number, unit in parts))
+    ns = sum(Decimal(number) * _NS[unit.replace("µ", "u")] for number, unit in parts)
+    if ns > _LARGEST:
+        raise ValueError(f"{value!r} is longer than any run")
+    return int(ns)
 
 
 def format_duration(ns: float) -> str:
@@ -69,7 +75,10 @@ def parse_rate_per_s(value: Any) -> float:
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         raise _refuse(value, "rate", "200/s, 30/m")
-    return float(Decimal(match[1]) / _PER_S[match[2]])
+    per_s = Decimal(match[1]) / _PER_S[match[2]]
+    if per_s > _FASTEST_PER_S:
+        raise ValueError(f"{value!r} is more than a billion per second")
+    return float(per_s)
 
 
 def format_rate(per_s: float) -> str:
@@ -109,7 +118,10 @@ def parse_size_bytes(value: Any) -> int:
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         raise _refuse(value, "size", "64KB, 10MB, 1GiB")
-    return int(Decimal(match[1]) * _BYTES[match[2]])
+    size = Decimal(match[1]) * _BYTES[match[2]]
+    if size > _LARGEST:
+        raise ValueError(f"{value!r} is larger than any machine")
+    return int(size)
 
 
 def format_size(size_bytes: float) -> str:
