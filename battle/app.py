@@ -93,7 +93,8 @@ def without_chaos(loaded: Loaded) -> Loaded:
     """The same scenario without faults, and without the objectives that are about faults; a note names these."""
     data = {key: value for key, value in loaded.data.items() if key != "chaos"}
     about_faults = {name for name, it in indicators().items() if it.about == "fault"}
-    kept, dropped = [], []
+    kept: list[tuple[Any, str]] = []
+    dropped: list[tuple[Any, str]] = []
     for text, objective in zip(loaded.data.get("slo", []), loaded.scenario.slo, strict=True):
         condition = objective.condition
         of_fault = condition.relation in {"during", "after", "before", "of"} or condition.indicator in about_faults

@@ -29,8 +29,8 @@ class Kill(ProcessFault):
     async def inject(self, injection: Injection) -> AsyncIterator[None]:
         """Kill now, restart at the end. Raises SetupError when the process does not come back."""
         target: Killable = injection.target
-        await target.kill(in_flight=self.in_flight, give_up_ns=2 * NS_PER_S)
         try:
+            await target.kill(in_flight=self.in_flight, give_up_ns=2 * NS_PER_S)
             yield
         finally:
             await target.restart()

@@ -33,8 +33,8 @@ class AnswerFault(Fault):
     async def inject(self, injection: Injection) -> AsyncIterator[None]:
         """Put the effects on the target's answers; take them off when left."""
         target: Faultable = injection.target
-        await target.apply(injection.number, self.effects())
         try:
+            await target.apply(injection.number, self.effects())
             yield
         finally:
             await target.withdraw(injection.number)

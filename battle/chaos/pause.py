@@ -22,8 +22,8 @@ class Pause(Fault):
     async def inject(self, injection: Injection) -> AsyncIterator[None]:
         """Stop now, continue at the end."""
         target: Pausable = injection.target
-        await target.pause()
         try:
+            await target.pause()
             yield
         finally:
             await target.resume()

@@ -21,8 +21,8 @@ class Terminate(ProcessFault):
     async def inject(self, injection: Injection) -> AsyncIterator[None]:
         """Terminate now, restart at the end. Raises SetupError when the process does not come back."""
         target: Killable = injection.target
-        await target.terminate()
         try:
+            await target.terminate()
             yield
         finally:
             await target.restart()

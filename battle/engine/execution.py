@@ -163,6 +163,7 @@ class Execution:
         plan, setup = self._plan, self._scenario.setup
         context = Context(
             run_dir=plan.run_dir,
+            provider_names=tuple(self._scenario.provider_names),
             launcher=launcher,
             seed=self._scenario.seed,
             key_base=plan.key_base,

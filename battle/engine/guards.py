@@ -13,6 +13,7 @@ from battle.core.journal import Event, EventKind
 from battle.core.objective import Objective
 from battle.core.records import ATTEMPT, Requests
 from battle.core.scenario import Scenario
+from battle.core.units import NS_PER_S
 
 
 class Guard:
@@ -51,7 +52,9 @@ class LastSecond:
         """The value of an objective's indicator, None when it has none."""
         condition = objective.condition
         started = Event(0, EventKind.LOAD_STARTED, {"t0_ns": 0, "planned_end_ns": self.now_ns})
-        evidence = Evidence("", self.scenario, self.requests, np.zeros(0, ATTEMPT), [started])
-        window = Window("the last second", ((0, self.now_ns + 1),))
+        requests = self.requests.copy()  # those that ended in the last second count in it, whenever they were due
+        requests["scheduled_ns"] = np.maximum(requests["scheduled_ns"], self.now_ns - NS_PER_S)
+        evidence = Evidence("", self.scenario, requests, np.zeros(0, ATTEMPT), [started])
+        window = Window("the last second", ((self.now_ns - NS_PER_S, self.now_ns + 1),))
         measured = indicators()[condition.indicator].measure(Reading(evidence), Selection(window, condition.where))
         return measured.value if isinstance(measured.value, float | int) else None

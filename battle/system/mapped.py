@@ -40,4 +40,5 @@ class MappedReader:
     def written(self, stamp: str) -> NDArray[np.void]:
         """All records whose field `stamp` is not zero, copied: the rest of the last chunk is left out."""
         records = self.read()
-        return records[records[stamp] != 0]
+        chosen: NDArray[np.void] = records[records[stamp] != 0]
+        return chosen

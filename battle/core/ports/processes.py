@@ -23,6 +23,9 @@ class Child(Protocol):
     def send_signal(self, number: int) -> None:
         """Signal the process; nothing happens when it is gone."""
 
+    def signal_group(self, number: int) -> None:
+        """Signal every process of its group; nothing happens when they are gone."""
+
     def write_line(self, line: str) -> None:
         """Write a line to its standard input. Raises BrokenPipeError when it is gone."""
 
@@ -64,6 +67,8 @@ class Context:
     """A short path for Unix sockets, whose names may have about 100 bytes only."""
     note: Callable[..., None]
     """note(kind: EventKind, **fields) writes an event into the journal, dated now."""
+    provider_names: tuple[str, ...] = ()
+    """All providers in the order of the scenario; the position is the index in the records."""
 
     def warn(self, text: str) -> None:
         """Write a warning into the journal; the report shows it."""
