@@ -4,13 +4,12 @@ import anyio
 import pytest
 from proxies.tiny_provider import TinyProvider, context_in
 
-from battle.core.ports.provider import ProviderHandle
 from battle.core.ports.proxy import BreakerReadable, Endable, Proxy, ProxyHandle
 from battle.errors import SetupError
 
 
-async def started(path: Path, providers: list[ProviderHandle]) -> ProxyHandle:
-    async with Proxy.named("none").start(providers, context_in(path)) as handle:
+async def started(path: Path, providers: list[TinyProvider]) -> ProxyHandle:
+    async with Proxy.named("none").start(list(providers), context_in(path)) as handle:
         return handle
 
 

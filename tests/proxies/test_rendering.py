@@ -3,7 +3,6 @@ from typing import Any
 
 import anyio
 import pytest
-from proxies.tiny_provider import TinyProvider
 
 from battle.core.ports.wire import Endpoint
 from battle.errors import SetupError
@@ -53,10 +52,14 @@ class At:
         self.endpoint = Endpoint(host, 80, path)
 
 
+def resolved(providers: list[Any]) -> list[Upstream]:
+    return anyio.run(upstreams, "envoy", providers)
+
+
 def test_addresses() -> None:
-    provider = TinyProvider("alpha")
-    assert anyio.run(upstreams, "envoy", [provider]) == [Upstream("alpha", "127.0.0.1", provider.port)]
-    (named,) = anyio.run(upstreams, "envoy", [At("localhost", "/")])
+    (numeric,) = resolved([At("127.0.0.1")])
+    assert numeric == Upstream("alpha", "127.0.0.1", 80)
+    (named,) = resolved([At("localhost", "/")])
     assert named.address in {"127.0.0.1:80", "[::1]:80"}
 
 
@@ -70,4 +73,4 @@ def test_addresses() -> None:
 )
 def test_providers_refused(providers: list[Any], why: str) -> None:
     with pytest.raises(SetupError, match=why):
-        anyio.run(upstreams, "envoy", providers)
+        resolved(providers)
