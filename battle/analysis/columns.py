@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from battle.core.records import Outcome, Requests
+from battle.core.records import REQUEST_WAITED, Outcome, Requests
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Columns:
     witness_provider: NDArray[np.uint8]
     witness_attempts: NDArray[np.uint8]
     witness_first: NDArray[np.uint8]
+    flags: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.key)
@@ -77,8 +78,11 @@ class Columns:
         return self.ended_ns[counted] - self.started_ns[counted]
 
     def send_lag_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Send lags, started − scheduled in ns, of the requests in `mask` that were sent: the generator's lateness."""
-        counted = mask & self.sent
+        """Send lags, started − scheduled in ns, of the requests in `mask` that were sent: the generator's lateness.
+
+        Requests that waited for a free connection are left out: what kept them was the limit, not the generator.
+        """
+        counted = mask & self.sent & ((self.flags & REQUEST_WAITED) == 0)
         return self.started_ns[counted] - self.scheduled_ns[counted]
 
 

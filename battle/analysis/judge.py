@@ -114,7 +114,7 @@ def _fault_result(reading: Reading, name: str) -> FaultResult:
         name=name,
         kind=times.fault.kind,
         targets=times.targets,
-        injected_at_ms=at(times.injected_ns),
+        injected_at_ms=at(min((_entry_ns(one) for one in times.entered), default=None)),
         effective_at_ms=at(times.effective_ns) if times.looked else None,
         rolled_back_at_ms=at(times.rolled_back_ns),
         cleared_at_ms=at(times.cleared_ns) if times.looked else None,
@@ -149,7 +149,9 @@ def _fault_result(reading: Reading, name: str) -> FaultResult:
 
 
 def _entry_ns(one: Injected) -> int:
-    return one.injected_ns if one.injected_ns is not None else one.injecting_ns
+    """When it was in: its entry was completed, or its effect was seen, whichever came first; else when it was begun."""
+    known = [at for at in (one.injected_ns, one.effective_ns) if at is not None]
+    return min(known, default=one.injecting_ns)
 
 
 def _if_looked(times: FaultTimes, value: bool) -> bool | None:

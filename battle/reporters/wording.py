@@ -142,13 +142,21 @@ def status(result: SloResult) -> str:
     return f"{STATUS[result.verdict]} ({', '.join(special)})" if special else STATUS[result.verdict]
 
 
+def measured_ms(run: Run) -> float:
+    """How long was measured: as planned, or until the run was ended early."""
+    planned = run.scenario.duration_ms
+    if run.ended == "completed" or not run.analysis.series:
+        return planned
+    return min(planned, run.analysis.series[-1].from_ms + 1000)
+
+
 def key_figures(run: Run) -> list[str]:
     """The run in a few lines: how much, how fast, what became of the failures."""
     requests, failover = run.analysis.requests, run.analysis.failover
     if not requests.total:
         return ["No request was sent, so nothing was measured."]
     sent = (
-        f"{plural(requests.total, 'request')} in {run.scenario.duration_ms / 1000:g} s: {count(requests.ok)} ok "
+        f"{plural(requests.total, 'request')} in {measured_ms(run) / 1000:g} s: {count(requests.ok)} ok "
         f"({share(requests.success_rate)}), {count(requests.failed)} failed, {count(requests.dropped)} dropped"
     )
     fields = {"p50": "p50_latency_ms", "p95": "p95_latency_ms", "p99": "p99_latency_ms", "max": "max_latency_ms"}
