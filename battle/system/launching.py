@@ -132,9 +132,14 @@ class ProcessLauncher:
                     cwd=cwd,
                     start_new_session=True,
                 )
+        except OSError as error:
+            raise SetupError(f"{name} cannot be started: {error.strerror or error}: {argv[0]}") from error
+        try:
             return LaunchedProcess(process, name, log, self._journal)
         except OSError as error:
-            raise SetupError(f"{name} cannot be started: {error.strerror}: {argv[0]}") from error
+            process.communicate()  # the gate sees the end of its input, and exits
+            why = f"its undo cannot be written: {error.strerror or error}"
+            raise SetupError(f"{name} is not started, since {why}") from error
 
     def write_undo(self, step: dict[str, Any]) -> int:
         """Write an undo step to disk before the thing is done; gives its number. Raises OSError."""
