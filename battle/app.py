@@ -10,7 +10,7 @@ import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -18,16 +18,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
-import yaml
 
 from battle.analysis.evidence import Evidence
-from battle.analysis.indicator import indicators
 from battle.analysis.judge import analyse
 from battle.core.component import kinds
 from battle.core.journal import Event, EventKind
 from battle.core.keys import key_base
 from battle.core.live import View
-from battle.core.objective import Unit
 from battle.core.ports.reporter import Reporter
 from battle.core.run import Run
 from battle.engine.collecting import gather
@@ -37,11 +34,17 @@ from battle.engine.intervals import interval_log
 from battle.engine.worker import main as serve_worker
 from battle.errors import BattleError, UsageError
 from battle.loading import Loaded, load_scenario, load_text
+from battle.providers.mock import Mock
+from battle.providers.mock_alone import serve_alone
+from battle.proxies.binaries import ENVOY, NGINX
 from battle.store import JournalWriter, RunDir, SaveError, Store
+from battle.system import machine
 
 SCENARIO_ROOMS = ("load", "protocols", "chaos", "providers", "proxies")
 """The folders under battle/ that hold one kind a file, and that scenarios choose from."""
 REPORTERS = "reporters"
+PROGRAMS = {"envoy": ENVOY, "nginx": NGINX}
+"""Kinds of proxies whose program comes with an extra."""
 _ENTRY_POINT = {"chaos": "battle.faults"}
 
 
@@ -85,27 +88,7 @@ def load_file(
     Raises ScenarioError with all its mistakes.
     """
     load_rooms()
-    loaded = load_scenario(path, overrides=dict(overrides or {}), seed=seed, proxy=proxy)
-    return loaded if chaos else without_chaos(loaded)
-
-
-def without_chaos(loaded: Loaded) -> Loaded:
-    """The same scenario without faults, and without the objectives that are about faults; a note names these."""
-    data = {key: value for key, value in loaded.data.items() if key != "chaos"}
-    about_faults = {name for name, it in indicators().items() if it.about == "fault"}
-    kept: list[tuple[Any, str]] = []
-    dropped: list[tuple[Any, str]] = []
-    for text, objective in zip(loaded.data.get("slo", []), loaded.scenario.slo, strict=True):
-        condition = objective.condition
-        of_fault = condition.relation in {"during", "after", "before", "of"} or condition.indicator in about_faults
-        relative = condition.required.unit is Unit.RELATIVE
-        (dropped if of_fault or relative else kept).append((text, objective.objective))
-    data["slo"] = [text for text, _ in kept]
-    notes = [*loaded.notes, "run with --no-chaos: no fault was injected"]
-    if dropped:
-        notes.append("left out, since they are about faults: " + "; ".join(text for _, text in dropped))
-    changed = load_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), str(loaded.path))
-    return replace(loaded, scenario=changed.scenario, data=data, masked_text=changed.masked_text, notes=notes)
+    return load_scenario(path, overrides=overrides, seed=seed, proxy=proxy, chaos=chaos)
 
 
 @dataclass(frozen=True)
@@ -266,3 +249,28 @@ def worker_main(socket: str) -> None:
     """The entry of a load worker process."""
     load_rooms()
     serve_worker(Path(socket))
+
+
+def find_proxy_program(kind: str) -> Path | None:
+    """The program of a kind of proxy, None when it has none. Raises MissingDependency."""
+    program = PROGRAMS.get(kind)
+    return program.find() if program else None
+
+
+def serve_mock(settings: dict[str, Any], name: str, announce: Callable[[str], None]) -> None:
+    """Serve one mock provider in the foreground. Raises ValidationError, SetupError."""
+    load_rooms()
+    serve_alone(Mock.model_validate(settings), name, announce)
+
+
+def examine_machine() -> list[machine.Finding]:
+    """What is installed, what is missing, and what this machine can do."""
+    return [
+        *machine.packages(),
+        *(machine.program(name, program.find) for name, program in PROGRAMS.items()),
+        *machine.tools([("haproxy", "apt-get install haproxy"), ("anvil", "npm install @foundry-rs/anvil")]),
+        machine.clock(),
+        machine.timers(),
+        *machine.system_calls(),
+        *machine.limits(Path("reports")),
+    ]

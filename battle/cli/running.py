@@ -9,9 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from battle.cli.options import parse_sets
+from battle.cli.printing import print_report
 from battle.cli.telling import tell, tell_internal
 from battle.core.verdict import worst
-from battle.errors import BattleError, ExitCode, Stopped, UsageError
+from battle.errors import BattleError, ExitCode, Stopped
 
 if TYPE_CHECKING:
     from battle.app import Finished
@@ -88,17 +90,6 @@ def run(  # noqa: PLR0917  (typer reads the options from the signature)
     sys.exit(int(worst(it.code for it in ended)))
 
 
-def parse_sets(sets: list[str]) -> dict[str, str]:
-    """The overrides that `--set k=v` give. Raises UsageError."""
-    found = {}
-    for text in sets:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--set {text!r} is not of the form name=value", hint="for example --set rate=500/s")
-        found[name] = value
-    return found
-
-
 def _one(path: Path, options: _Options) -> _Ended:
     """Run one scenario; what goes wrong is told, and becomes a line of the table."""
     try:
@@ -134,20 +125,6 @@ def _execute(path: Path, options: _Options) -> "Finished":
     print_report(finished.run, options.form)
     console.print(f"report: {finished.run_dir.path / 'report.md'}", style="dim", markup=False)
     return finished
-
-
-def print_report(run: object, form: str) -> None:
-    """Print a run to stdout; as a picture of the terminal's width when it is one."""
-    from battle import app as program  # noqa: PLC0415
-
-    settings = {}
-    if form == "terminal":
-        width = Console().size.width if sys.stdout.isatty() else 100
-        settings = {"width": max(60, width), "color": sys.stdout.isatty()}
-    content = program.render(run, form, **settings)  # type: ignore[arg-type]  # Run, not imported here: heavy
-    data = content if isinstance(content, bytes) else content.encode()
-    sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
-    sys.stdout.flush()
 
 
 def _print_table(ended: list[_Ended], left: int) -> None:

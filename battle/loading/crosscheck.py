@@ -9,6 +9,7 @@ from battle.core.units import format_duration
 from battle.loading.mistakes import Mistakes, suggestion
 from battle.loading.names_known import Names
 from battle.loading.nodes import Mark, Node, at, key_place, place
+from battle.loading.validation import Validated
 
 _DONE_BY = {
     "Killable": ("killed", "kept by battle as a process, such as mock"),
@@ -17,12 +18,20 @@ _DONE_BY = {
 }
 
 
-def check_parts(scenario: Scenario, tree: Node, names: Names, mistakes: Mistakes) -> list[str]:
+def check_parts(valid: Validated, names: Names, mistakes: Mistakes) -> list[str]:
     """Note every mistake between setup, workload and chaos; gives remarks that are no mistakes."""
+    scenario, tree = valid.scenario, valid.tree
+    if scenario is None:
+        return []
     for name, stream in scenario.workload.items():
         _check_phases(name, stream, tree, mistakes)
     for name, fault in scenario.chaos.items():
-        _Faults(scenario, tree, names, mistakes).check(name, fault)
+        checks = _Faults(scenario, tree, names, mistakes)
+        checks.check_targets(name, fault)
+        if fault.after is not None:
+            checks.check_after(name, fault)
+        if not valid.left_out & {"workload", "chaos"}:
+            checks.check_times(name, fault)
     return _check_setup(scenario, tree, names, mistakes)
 
 
@@ -59,15 +68,12 @@ class _Faults:
     def __init__(self, scenario: Scenario, tree: Node, names: Names, mistakes: Mistakes) -> None:
         self._scenario, self._tree, self._names, self._mistakes = scenario, tree, names, mistakes
 
-    def check(self, name: str, fault: Fault) -> None:
+    def check_targets(self, name: str, fault: Fault) -> None:
         for target, mark in self._targets(name, fault):
             self._check_target(fault, target, mark)
-        if fault.after is not None:
-            self._check_after(name, fault)
-        if self._scenario.workload:
-            self._check_times(name, fault)
 
-    def _check_times(self, name: str, fault: Fault) -> None:
+    def check_times(self, name: str, fault: Fault) -> None:
+        self._check_end_of(name, fault)
         end_ns = self._scenario.load_ns - self._scenario.warmup_ns
         left_ns = max(0, end_ns - (fault.at or 0))
         if len(list(islice(fault.occurrences(left_ns), MOST_OCCURRENCES + 1))) > MOST_OCCURRENCES:
@@ -117,7 +123,7 @@ class _Faults:
                 said = f"{name} is {article} {provider.kind} provider, which cannot be {done}"
                 self._mistakes.add(mark, said, f"{fault.kind!r} needs a provider {who}")
 
-    def _check_after(self, name: str, fault: Fault) -> None:
+    def check_after(self, name: str, fault: Fault) -> None:
         mark = place(self._tree, ("chaos", name, "after"))
         others = [other for other in self._names.faults if other != name]
         if fault.after not in self._names.faults:
@@ -133,8 +139,10 @@ class _Faults:
             earlier = following.after if following else None
         if earlier == name:
             self._mistakes.add(mark, f"{' waits for '.join([*chain, name])}: none of them ever starts")
-            return
-        before = self._scenario.chaos.get(fault.after)
+
+    def _check_end_of(self, name: str, fault: Fault) -> None:
+        before = self._scenario.chaos.get(fault.after or "")
+        mark = place(self._tree, ("chaos", name, "after"))
         if before and next(iter(before.occurrences(0))).for_ns is None:
             said = f"{name!r} waits for the end of {fault.after!r}, which lasts to the end of the load"
             self._mistakes.add(mark, said, f"give {fault.after!r} a `for`")

@@ -22,7 +22,7 @@ def masked_tree(tree: Node, problem_marks: Callable[[Node], set[Mark]]) -> Node:
     secret = [(path, node) for path, node in scalars(tree) if node.masked is not None]
     masked = tree
     for path, node in secret:
-        masked = put(masked, path, replace(node, value=node.masked))
+        masked = put(masked, path, replace(node, value=node.masked, text=str(node.masked), masked=None))
     refused = problem_marks(masked) if secret else set()
     for path, node in secret:
         if node.mark in refused and _HARMLESS.fullmatch(node.text):

@@ -8,12 +8,15 @@ from battle.loading.nodes import Mark
 
 _SHORTEST_SECRET = 3
 _MOST_LISTED = 16
+_SHORTEST_START = 3
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, None when none is close."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    longer = [name for name in names if len(word) >= _SHORTEST_START and name.startswith(word)]
+    return next(iter((*close, *longer)), None)
 
 
 def suggestion(word: str, known: Iterable[str], *, what: str = "known") -> str | None:
@@ -34,16 +37,18 @@ class Mistakes:
         self._settled: set[Mark] = set()
         self._files: dict[object, int] = {}
 
-    def add(self, mark: Mark, message: str, hint: str | None = None, *, settles: bool = False) -> None:
+    def add(self, mark: Mark, message: str, hint: str | None = None) -> None:
         """Note a mistake; the same one at the same place counts once."""
         if mark in self._settled:
             return
-        if settles:
-            self._settled.add(mark)
         self._files.setdefault(mark.file, len(self._files))
         problem = Problem(self._mask(message), mark.file, mark.line, mark.column, self._mask(hint) if hint else None)
         if problem not in self.problems:
             self.problems.append(problem)
+
+    def settle(self, mark: Mark) -> None:
+        """Take no more mistakes at this place."""
+        self._settled.add(mark)
 
     def add_usage(self, message: str, hint: str | None = None) -> None:
         """Note a mistake of the command line, which has no place in a file."""

@@ -82,6 +82,9 @@ class Placeholders:
         try:
             return self._fill(node, node.value, depth)
         except _Unresolved:
+            if self._open:
+                raise
+            self._mistakes.settle(node.mark)
             return node
 
     def _fill(self, node: ScalarNode, text: str, depth: int) -> Node:
@@ -138,5 +141,6 @@ class Placeholders:
         self._refuse(mark, f"${{{name}}} is not among the vars", hint)
 
     def _refuse(self, mark: Mark, message: str, hint: str | None = None) -> NoReturn:
-        self._mistakes.add(mark, message, hint, settles=True)
+        self._mistakes.add(mark, message, hint)
+        self._mistakes.settle(mark)
         raise _Unresolved

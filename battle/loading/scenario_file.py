@@ -155,7 +155,7 @@ def _checked(tree: Node, mistakes: Mistakes) -> tuple[Node, Scenario | None, lis
     if valid.scenario is None:
         return valid.tree, None, []
     names = names_in(tree)
-    notes = check_parts(valid.scenario, valid.tree, names, mistakes)
+    notes = check_parts(valid, names, mistakes)
     check_objectives(valid.scenario, valid.tree, names, mistakes)
     if not mistakes.problems:
         check_plan(valid.scenario, valid.tree, mistakes)

@@ -13,7 +13,6 @@ from pydantic import Field, ValidationError
 
 from battle.core.component import Component, kinds
 from battle.core.names import Name
-from battle.core.ports.proxy import Proxy
 from battle.core.scenario import Scenario, Stream
 from battle.loading.locating import known_keys, models_at, path_of
 from battle.loading.mistakes import Mistakes
@@ -21,17 +20,18 @@ from battle.loading.nodes import MapNode, Node, Path_, ScalarNode, at, key_place
 from battle.loading.wording import Said, alternatives, say
 
 _ROUNDS = 40
+_OPTIONS_FROM = 3
 _FREE_KEYS_UNDER: tuple[Path_, ...] = ((), ("setup", "providers"), ("workload",), ("chaos",))
 _PLAIN_LABELS = ("str", "int", "float", "bool", "constrained-")
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What could be validated. `tree` is the part of the file that `scenario` was made from."""
+    """What could be validated: the tree that `scenario` was made from, and the sections that lack a part."""
 
     tree: Node
     scenario: Scenario | None
-    whole: bool
+    left_out: frozenset[str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,29 @@ class _Mistake:
 
 def validate(tree: Node, mistakes: Mistakes) -> Validated:
     """The scenario of a tree; mistakes of form are noted, and left out of the scenario that is given."""
-    whole, model = True, Scenario
+    left_out: set[str | int] = set()
+    model = Scenario
     for _ in range(_ROUNDS):
         try:
             # Strict: text stays text ("yes" is no bool, "010" no number). JSON: a path and an enum may be text.
-            return Validated(tree, model.model_validate_json(json.dumps(plain(tree)), strict=True), whole)
+            scenario = model.model_validate_json(json.dumps(plain(tree)), strict=True, by_name=False)
+            return Validated(tree, scenario, frozenset(left_out))
         except ValidationError as error:
-            found = [_Mistake(each, *path_of(tree, each["loc"])) for each in _flat(error)]
+            found = [_mistake(tree, each) for each in error.errors(include_url=False)]
         mended = _mend(tree, found)
         if mended is not tree:
             tree = mended
             continue
-        if whole:
+        last = model
+        if last is Scenario:
             _note(tree, found, mistakes)
-            whole, model = False, _partial()
+            model = _partial()
+        left_out |= {part for mistake in found for part in mistake.path[:1]}
         smaller = _without(tree, found)
-        if smaller is tree:
+        if smaller is tree and last is not Scenario:
             break
         tree = smaller
-    return Validated(tree, None, whole=False)
+    return Validated(tree, None, frozenset(left_out))
 
 
 def _partial() -> type[Scenario]:
@@ -85,17 +89,15 @@ def without_free_keys(tree: MapNode) -> Node:
     return result
 
 
-def _flat(error: ValidationError) -> list[dict[str, Any]]:
-    """All errors; those of a proxy's own options, which are validated inside it, at their own places."""
-    flat: list[dict[str, Any]] = []
-    for each in error.errors(include_url=False):
-        inner = each.get("ctx", {}).get("error")
-        if isinstance(inner, ValidationError):
-            kind = str(each["loc"][-1])
-            flat += ({**below, "loc": (*each["loc"], "options", kind, *below["loc"])} for below in _flat(inner))
-        else:
-            flat.append(dict(each))
-    return flat
+def _mistake(tree: Node, error: Any) -> _Mistake:
+    """An error of pydantic with its path. A proxy checks its own options, and their errors come without `options`."""
+    loc = tuple(error["loc"])
+    proxy, kind = at(tree, ("setup", "proxy")), "".join(str(part) for part in loc[2:3])
+    if loc[:2] == ("setup", "proxy") and len(loc) > _OPTIONS_FROM and isinstance(proxy, MapNode):
+        member = kinds("proxies").get(kind)
+        if member and loc[_OPTIONS_FROM] not in (*known_keys([member]), *proxy.entries):
+            loc = (*loc[:_OPTIONS_FROM], "options", kind, *loc[_OPTIONS_FROM:])
+    return _Mistake({**error, "loc": loc}, *path_of(tree, loc))
 
 
 def _mend(tree: Node, found: list[_Mistake]) -> Node:
@@ -163,6 +165,7 @@ def _said(mistake: _Mistake) -> Said:
         room = next((model.room for model in models_at(Scenario, loc) if issubclass(model, Component)), "")
         return say(mistake.error, key, list(kinds(room)))
     models = models_at(Scenario, loc[:-1])
-    if "options" in loc:
-        models = [model.options_type for model in models if issubclass(model, Proxy) and model.options_type] or models
+    if loc[:2] == ("setup", "proxy") and loc[_OPTIONS_FROM : _OPTIONS_FROM + 1] == ("options",):
+        member: Any = kinds("proxies")[loc[2]]
+        models = models_at(member.options_type, loc[_OPTIONS_FROM + 2 : -1])
     return say(mistake.error, key, known_keys(models))

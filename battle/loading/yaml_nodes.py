@@ -154,6 +154,8 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             found = error.problem_mark or error.context_mark
             where = Mark(self._file, found.line + 1, found.column + 1) if found else Mark(self._file, 1, 1)
+            if found and found.index >= len(self._text):
+                where = self._mark_of(len(self._text.rstrip()))
             what = " ".join(part for part in (error.context, error.problem) if part)
             self._stop(where, f"not YAML: {what}", self._syntax_hint(found.index if found else 0))
 
@@ -165,7 +167,7 @@ class _Builder:
         return None
 
     def _unreadable(self) -> Mark:
-        """The first character that YAML does not allow. The error itself counts bytes in one parser, not in the other."""
+        """The first character that YAML does not allow. The error itself counts bytes, or characters: by the parser."""
         allowed = yaml.reader.Reader.NON_PRINTABLE
         match = allowed.search(self._text)
         return self._mark_of(match.start() if match else 0)

@@ -1,0 +1,46 @@
+"""`battle list`: the runs there are."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+_EXAMPLE = """[bold]Examples[/bold]
+
+  battle list
+
+  battle list --json
+"""
+_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
+
+
+def enter(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("list", epilog=_EXAMPLE)(list_runs)
+
+
+def list_runs(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List the stored runs, the newest first."""
+    from battle.store import Store  # noqa: PLC0415  (heavy: not for --help)
+
+    entries = Store(out).list()
+    if as_json:
+        fields = ("run_id", "scenario", "started_at", "verdict", "ended", "problem")
+        typer.echo(json.dumps([{name: getattr(entry, name) for name in fields} for entry in entries], indent=2))
+        return
+    if not entries:
+        typer.echo(f"no runs in {out}; start one: battle run scenarios/failover.yaml", err=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("started", "verdict", "scenario", "run"):
+        table.add_column(column, no_wrap=column != "verdict")
+    for entry in entries:
+        said = str(entry.verdict) if entry.verdict else f"– {entry.problem}"
+        table.add_row(entry.started_at, f"[{_COLOURS.get(said, 'yellow')}]{said}[/]", entry.scenario, entry.run_id)
+    Console(width=None if Console().is_terminal else 160).print(table)
