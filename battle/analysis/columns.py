@@ -83,7 +83,8 @@ class Columns:
         Requests that waited for a free connection are left out: what kept them was the limit, not the generator.
         """
         counted = mask & self.sent & ((self.flags & REQUEST_WAITED) == 0)
-        return self.started_ns[counted] - self.scheduled_ns[counted]
+        lag: NDArray[np.int64] = self.started_ns[counted] - self.scheduled_ns[counted]
+        return lag
 
 
 def columns_of(requests: Requests) -> Columns:

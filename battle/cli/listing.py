@@ -41,6 +41,6 @@ def list_runs(
     for column in ("started", "verdict", "scenario", "run"):
         table.add_column(column, no_wrap=column != "verdict")
     for entry in entries:
-        said = str(entry.verdict) if entry.verdict else f"– {entry.problem}"
+        said = str(entry.verdict) if entry.verdict else f"no verdict: {entry.problem}"
         table.add_row(entry.started_at, f"[{_COLOURS.get(said, 'yellow')}]{said}[/]", entry.scenario, entry.run_id)
     Console(width=None if Console().is_terminal else 160).print(table)

@@ -21,14 +21,6 @@ class Planned:
     rpc_error: dict[str, Any] | None = None
     faults: int = 0
 
-    @property
-    def executes(self) -> bool:
-        """Whether the call is carried out, and not refused."""
-        return not self.hang and self.status < 400 and self.rpc_error is None  # noqa: PLR2004  (HTTP)
-
-
-_PLAIN = Planned()
-
 
 class AnswerPlanner:
     """Draws what becomes of each arrival, from the provider's own random numbers."""
@@ -38,32 +30,37 @@ class AnswerPlanner:
         self._latency_ns = latency_ns
         self._jitter_ns = jitter_ns
         self._error_rate = error_rate
-        self._effects: list[tuple[int, Effect]] = []
-        self._counts: dict[int, int] = {}
-        self._plain = not (latency_ns or jitter_ns or error_rate)
+        self._effects: list[tuple[int, int, Effect]] = []
+        self._counts: dict[tuple[int, int], int] = {}
+        self._is_bare = not (latency_ns or jitter_ns or error_rate)
+        self.plain = Planned()
+        self.is_plain = self._is_bare
+        """Whether every arrival is answered as `plain` says: nothing is drawn and nothing is in force."""
 
     def put(self, effects: dict[int, list[Effect]]) -> None:
         """The effects that are in force from now on, by fault number, in the order they were applied."""
-        self._effects = [(number, effect) for number, each in effects.items() for effect in each]
-        self._counts = dict.fromkeys(range(len(self._effects)), 0)
+        self._effects = [(number, place, one) for number, each in effects.items() for place, one in enumerate(each)]
+        counts = self._counts  # those that stay in force go on counting
+        self._counts = {(number, place): counts.get((number, place), 0) for number, place, _ in self._effects}
+        self.is_plain = self._is_bare and not self._effects
 
     def plan(self, methods: list[str], extra_ns: int = 0, *, probe: bool = False) -> Planned:
         """What becomes of an arrival with these methods. A probe meets every effect, and no error of the provider."""
-        if self._plain and not self._effects and not extra_ns:
-            return _PLAIN
+        if self.is_plain and not extra_ns:
+            return self.plain
         planned = Planned(delay_ns=self._spread(self._latency_ns, self._jitter_ns) + extra_ns)
-        for index, (number, effect) in enumerate(self._effects):
-            if probe or self._meets(index, effect, methods):
+        for number, place, effect in self._effects:
+            if probe or self._meets((number, place), effect, methods):
                 self._add(planned, number, effect)
         if planned.status == 200 and not probe and self._error_rate and self._rng.random() < self._error_rate:  # noqa: PLR2004
             planned.status = _OWN_ERROR_STATUS
         return planned
 
-    def _meets(self, index: int, effect: Effect, methods: list[str]) -> bool:
+    def _meets(self, counted: tuple[int, int], effect: Effect, methods: list[str]) -> bool:
         if effect.methods and not any(method in effect.methods for method in methods):
             return False
-        self._counts[index] += 1
-        if self._counts[index] % effect.every_nth:
+        self._counts[counted] += 1
+        if self._counts[counted] % effect.every_nth:
             return False
         return effect.share >= 1 or self._rng.random() < effect.share
 

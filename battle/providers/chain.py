@@ -5,6 +5,7 @@ from typing import Any
 
 GENESIS_HEIGHT = 20_000_000
 """Where the chain stands when the run begins: real nodes are never at block 0, a restarted one is."""
+_LOW = (1 << 64) - 1
 
 
 class Chain:
@@ -30,12 +31,24 @@ class Chain:
         """A number that depends on the chain and these texts only, as a hexadecimal quantity."""
         return hex(int(self.hash_of(text, of), 0) >> (256 - bits))
 
+    def block_hash(self, height: int) -> str:
+        """The hash of the block at a height. Its last 16 digits are the height, so that it can be found again."""
+        return f"{self.hash_of('block', height)[:-16]}{height & _LOW:016x}"
+
+    def height_of(self, block_hash: Any) -> int | None:
+        """The height of the block with this hash; None when the chain has no such block."""
+        try:
+            height = int(str(block_hash)[-16:], 16)
+        except ValueError:
+            return None
+        return height if self.block_hash(height) == block_hash else None
+
     def block(self, height: int) -> dict[str, Any]:
         """The block at a height, without transactions."""
         return {
             "number": hex(height),
-            "hash": self.hash_of("block", height),
-            "parentHash": self.hash_of("block", height - 1),
+            "hash": self.block_hash(height),
+            "parentHash": self.block_hash(height - 1),
             "timestamp": hex(1_700_000_000 + height),
             "miner": "0x" + "00" * 20,
             "gasLimit": hex(30_000_000),

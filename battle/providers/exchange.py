@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
 import httptools
 import orjson
@@ -11,12 +11,15 @@ import orjson
 from battle.core.keys import PROBE_ID
 from battle.providers.answers import AnswerPlanner, Planned
 from battle.providers.arrivals import LOST, ArrivalRecords
-from battle.providers.rpc import Answered, Asked, Rpc, parse_error
+from battle.providers.rpc import Answered, Asked, Rpc
 
 _OK = 200
 _NS_PER_S = 1e9
+_MOST_INDEX = 255
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_NO_HTTP = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_REFUSAL = b'{"error":"injected by battle"}'
 
 
 class _Pending:
@@ -37,11 +40,12 @@ class Exchange(asyncio.Protocol):
 
     __slots__ = (
         "_body",
-        "_head",
+        "_deaf",
         "_number",
         "_parser",
         "_planner",
         "_queue",
+        "_raw",
         "_records",
         "_rpc",
         "_timer",
@@ -55,10 +59,11 @@ class Exchange(asyncio.Protocol):
         self._number = number
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
-        self._head = b""
+        self._raw = b""
         self._body = b""
         self._queue: deque[_Pending] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._deaf = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
@@ -66,13 +71,17 @@ class Exchange(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser. The raw bytes are kept until the message is whole: the key may be in its header."""
-        self._head = self._head + data if self._head else data
+        if self._deaf:
+            return
+        self._raw = self._raw + data if self._raw else data
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            if self._transport is not None:
-                self._transport.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                self._transport.close()
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            if not self._deaf:
+                self._deaf = True
+                if not self._queue and self._transport is not None:
+                    self._transport.write(_NO_HTTP)
+                    self._transport.close()
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -80,36 +89,46 @@ class Exchange(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """A whole request: record it, decide what becomes of it, answer it when its turn comes."""
-        head, self._head = self._head, b""
-        body, self._body = self._body, b""
-        keep = self._parser.should_keep_alive()
-        try:
-            asked, batch = self._rpc.read(head, body) if body else ([], False)
-        except (ValueError, TypeError):
-            asked, batch = [Asked(0, 0, None, "", None)], False
-            planned = Planned(rpc_error=parse_error()["error"])
-        else:
-            probe = len(asked) == 1 and asked[0].id == PROBE_ID
-            planned = self._planner.plan([call.method for call in asked], self._rpc.latency_ns(asked), probe=probe)
-        pending = _Pending(asked, self._record(asked, planned), planned, batch=batch, keep=keep)
-        if self._queue:
-            self._queue.append(pending)
+        if self._deaf:
             return
-        if planned.delay_ns or planned.hang:
-            self._queue.append(pending)
-            self._begin()
+        head, body = self._take()
+        keep = self._parser.should_keep_alive()
+        self._deaf = not keep
+        asked, batch = self._rpc.read(head, body)
+        planner = self._planner
+        if planner.is_plain and not self._rpc.slows:
+            planned = planner.plain
         else:
-            self._answer(pending)
+            methods = [call.method for call in asked]
+            planned = planner.plan(methods, self._rpc.latency_ns(asked), probe=asked[0].id == PROBE_ID)
+        places = self._record(asked, planned.faults)
+        if not planned.delay_ns and not planned.hang and not self._queue:
+            self._answer(asked, places, planned, batch=batch, keep=keep)
+            return
+        self._queue.append(_Pending(asked, places, planned, batch=batch, keep=keep))
+        if len(self._queue) == 1:
+            self._begin()
 
-    def _record(self, asked: list[Asked], planned: Planned) -> list[int]:
-        if self._records is None:
+    def _take(self) -> tuple[bytes, bytes]:
+        """The message as it came, and its body. What follows in the same bytes is the beginning of the next."""
+        raw, body = self._raw, self._body
+        self._body = b""
+        end = raw.find(b"\r\n\r\n") + 4
+        if body:
+            end = raw.find(body, end) + len(body)
+            if end < len(body):  # chunked: the body never stood there in one piece
+                end = len(raw)
+        self._raw = raw[end:]
+        return raw[:end], body
+
+    def _record(self, asked: list[Asked], faults: int) -> list[int]:
+        records = self._records
+        if records is None or asked[0].id == PROBE_ID:
             return [LOST] * len(asked)
+        if len(asked) == 1:
+            return [records.arrived(asked[0].key, asked[0].source, faults, self._number)]
         return [
-            LOST
-            if call.id == PROBE_ID
-            else self._records.arrived(
-                call.key, call.source, faults=planned.faults, connection=self._number, batch_index=min(index, 255)
-            )
+            records.arrived(call.key, call.source, faults, self._number, min(index, _MOST_INDEX))
             for index, call in enumerate(asked)
         ]
 
@@ -122,33 +141,33 @@ class Exchange(asyncio.Protocol):
 
     def _due(self) -> None:
         self._timer = None
-        self._answer(self._queue.popleft())
-        if self._queue and self._transport is not None:
+        turn = self._queue.popleft()
+        self._answer(turn.asked, turn.places, turn.planned, batch=turn.batch, keep=turn.keep)
+        if self._queue:
             self._begin()
-
-    def _answer(self, pending: _Pending) -> None:
-        planned = pending.planned
-        answers = [self._rpc.answer(call, planned.rpc_error) for call in pending.asked]
-        refused = planned.status != _OK
-        if self._records is not None:
-            for place, made in zip(pending.places, answers, strict=True):
-                self._mark(place, made, planned)
-        if self._transport is None:
-            return
-        body = orjson.dumps(_document(pending, answers) if not refused else {"error": "injected by battle"})
-        if not refused and not planned.headers and pending.keep:
-            self._transport.write(_HEAD % (len(body), body))
-            return
-        self._transport.write(_head(planned, len(body), keep=pending.keep) + body)
-        if not pending.keep:
+        elif self._deaf and self._transport is not None:
             self._transport.close()
 
-    def _mark(self, place: int, made: Answered, planned: Planned) -> None:
-        records = cast("ArrivalRecords", self._records)
-        if planned.status != _OK:
-            records.answered(place, status=planned.status, height=-1, rpc_code=0, executed=False)
-        else:
-            records.answered(place, status=_OK, height=made.height, rpc_code=made.rpc_code, executed=made.executed)
+    def _answer(self, asked: list[Asked], places: list[int], planned: Planned, *, batch: bool, keep: bool) -> None:
+        """Make the answers now, note them as answered, and only then send them."""
+        made = [self._rpc.answer(call, planned.rpc_error) for call in asked]
+        refused = planned.status != _OK
+        if self._records is not None:
+            for place, one in zip(places, made, strict=True):
+                if refused:
+                    self._records.answered(place, planned.status)
+                else:
+                    self._records.answered(place, _OK, one.height, one.rpc_code, executed=one.executed)
+        if self._transport is None:
+            return
+        body = _REFUSAL if refused else _document(made, batch=batch)
+        if not refused and not planned.headers and keep and not asked[0].plain:
+            self._transport.write(_HEAD % (len(body), body))
+            return
+        head = _head(planned, len(body), keep=keep)
+        self._transport.write(head if asked[0].method.startswith("HEAD ") else head + body)
+        if not keep:
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer went away: what waits for an answer will not get one."""
@@ -163,11 +182,8 @@ class Exchange(asyncio.Protocol):
         self._queue.clear()
 
 
-def _document(pending: _Pending, answers: list[Answered]) -> Any:
-    if not answers:
-        return {"mock": "battle", "say": "POST JSON-RPC here"}
-    replies = [made.reply for made in answers]
-    return replies if pending.batch else replies[0]
+def _document(made: list[Answered], *, batch: bool) -> bytes:
+    return orjson.dumps([one.reply for one in made] if batch else made[0].reply)
 
 
 def _head(planned: Planned, length: int, *, keep: bool) -> bytes:

@@ -18,10 +18,12 @@ class MethodError(Exception):
 Method = Callable[[Chain, list[Any], int], Any]
 """(chain, params, height) -> result. Raises MethodError."""
 
+_NEWEST = frozenset({"latest", "pending", "safe", "finalized"})
+
 
 def _height_in(param: Any, height: int) -> int | None:
     """The height that a block parameter names; None for one that is not there yet."""
-    if param in {"latest", "pending", "safe", "finalized", None}:
+    if param is None or (isinstance(param, str) and param in _NEWEST):
         return height
     if param == "earliest":
         return 0
@@ -29,6 +31,8 @@ def _height_in(param: Any, height: int) -> int | None:
         named = int(param, 16)
     except (TypeError, ValueError):
         raise MethodError(-32602, f"invalid block parameter {param!r}") from None
+    if named < 0:
+        raise MethodError(-32602, f"invalid block parameter {param!r}")
     return named if named <= height else None
 
 
@@ -41,6 +45,11 @@ def _first(params: list[Any]) -> Any:
 def _block_by_number(chain: Chain, params: list[Any], height: int) -> Any:
     wanted = _height_in(_first(params), height)
     return None if wanted is None else chain.block(wanted)
+
+
+def _block_by_hash(chain: Chain, params: list[Any], height: int) -> Any:
+    wanted = chain.height_of(_first(params))
+    return None if wanted is None or wanted > height else chain.block(wanted)
 
 
 def _always(value: Any) -> Method:
@@ -71,7 +80,7 @@ METHODS: dict[str, Method] = {
     "eth_estimateGas": _always(hex(21_000)),
     "eth_getLogs": _always([]),
     "eth_getBlockByNumber": _block_by_number,
-    "eth_getBlockByHash": lambda chain, params, height: {**chain.block(height), "hash": _first(params)},
+    "eth_getBlockByHash": _block_by_hash,
     "eth_getTransactionByHash": _always(None),
     "eth_getTransactionReceipt": _always(None),
     "eth_sendRawTransaction": lambda chain, params, _: chain.hash_of("transaction", _first(params)),

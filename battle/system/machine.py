@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import itertools
 import os
 import resource
 import shutil
@@ -71,7 +72,7 @@ def tools(wanted: Iterable[tuple[str, str]]) -> list[Finding]:
 def clock() -> Finding:
     """The steps of CLOCK_MONOTONIC, as seen by reading it again and again."""
     reads = [time.monotonic_ns() for _ in range(2000)]
-    steps = [after - before for before, after in zip(reads, reads[1:], strict=False) if after > before]
+    steps = [after - before for before, after in itertools.pairwise(reads) if after > before]
     smallest = min(steps, default=0)
     status: Literal["ok", "warning"] = "ok" if 0 < smallest < NS_PER_MS // 10 else "warning"
     return Finding("clock", status, f"CLOCK_MONOTONIC, steps of {smallest} ns")
@@ -118,10 +119,11 @@ def system_calls() -> list[Finding]:
         ("timerfd", linux, "sends are late by up to a millisecond"),
         ("uvloop", importlib.util.find_spec("uvloop") is not None, "the load engine is about three times slower"),
     )
-    return [
-        Finding(name, "ok" if has else "warning", "yes" if has else "no", "" if has else then)
-        for name, has, then in rows
-    ]
+    return [_has(name, then, has=has) for name, has, then in rows]
+
+
+def _has(name: str, otherwise: str, *, has: bool) -> Finding:
+    return Finding(name, "ok", "yes") if has else Finding(name, "warning", "no", otherwise)
 
 
 def limits(reports: Path) -> list[Finding]:
@@ -134,9 +136,7 @@ def limits(reports: Path) -> list[Finding]:
         Finding("free port", "ok", f"{free_port()} on loopback, for example"),
     ]
     nearest = next(path for path in (reports.absolute(), *reports.absolute().parents) if path.exists())
-    for place in (nearest, Path(tempfile.gettempdir())):
-        findings.append(_disk(place))
-    return findings
+    return [*findings, _disk(nearest), _disk(Path(tempfile.gettempdir()))]
 
 
 def _disk(place: Path) -> Finding:

@@ -108,7 +108,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 
 def test_a_missing_binary(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
-    path.write_text(GOOD.replace("beta: {kind: mock}", "beta: {kind: process, command: /no/such/node --port {port}}"))
+    path.write_text(GOOD.replace("beta: {kind: mock}", "beta: {kind: process, command: '/no/such/node --port {port}'}"))
     done = battle("run", path, "--quiet", cwd=tmp_path)
     assert done.returncode == 4, done.stderr
     assert "/no/such/node" in done.stderr
