@@ -21,6 +21,7 @@ from battle.core.ports.part import Part
 from battle.core.units import (
     Duration,
     format_duration,
+    format_number,
     format_rate,
     format_share,
     format_size,
@@ -70,9 +71,9 @@ class Quantity:
             case Unit.SIZE:
                 return format_size(self.value)
             case Unit.RELATIVE:
-                return f"{self.value:g}x baseline"
+                return f"{format_number(self.value)}x baseline"
             case Unit.NUMBER:
-                return f"{self.value:g}"
+                return format_number(self.value)
 
 
 Relation = Literal["during", "after", "before", "in", "of"]

@@ -133,6 +133,11 @@ def format_size(size_bytes: float) -> str:
     return f"{whole}B"
 
 
+def format_number(number: float) -> str:
+    """The text of a count or a ratio, with all its digits, for example 1e6 -> "1000000"."""
+    return _plain(Decimal(repr(float(number))))
+
+
 def _plain(number: Decimal) -> str:
     text = format(number.normalize(), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -29,5 +29,7 @@ def without_faults(tree: Node, scenario: Scenario) -> tuple[Node, list[str]]:
 def _about_faults(condition: Condition) -> bool:
     indicator = indicators().get(condition.indicator)
     relative = condition.required.unit is Unit.RELATIVE
-    needs_fault = indicator is not None and indicator.about == "fault"
+    needs_fault = condition.indicator.startswith("failover_time") or (
+        indicator is not None and indicator.about == "fault"
+    )
     return relative or needs_fault or condition.relation in {"during", "after", "before", "of"}
