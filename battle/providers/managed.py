@@ -4,6 +4,7 @@ Faults compose: a provider killed by two of them comes back when both are over, 
 pause is in force is stopped again.
 """
 
+import random
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -20,7 +21,8 @@ from battle.errors import SetupError
 from battle.system.addresses import in_use, wait_ready
 from battle.system.groups import started_at
 
-_LOOK_AGAIN_S = 0.004
+_LOOK_AGAIN_S = (0.001, 0.007)
+"""Between looks for requests in flight; drawn, so that looks do not keep step with requests."""
 _STOPPED_WITHIN_S = 0.5
 _ENDS_WITHIN_S = 5.0
 
@@ -36,9 +38,11 @@ class ManagedProcess:
         self._child: Child | None = None
         self._watchers: TaskGroup | None = None
         self._ending: set[int] = set()
+        self._noted: set[int] = set()
         self._downs = 0
         self._pauses = 0
         self._undo: int | None = None
+        self._rng = random.Random(f"{context.seed}:{name}")  # noqa: S311  (reproducible on purpose)
 
     def argv(self) -> list[str]:
         """The command."""
@@ -107,16 +111,22 @@ class ManagedProcess:
         await wait_ready(self.name, child, self.ready)
 
     async def _watch(self, child: Child, incarnation: int) -> None:
-        status = await child.wait()
-        planned = incarnation in self._ending
-        self.context.note(
-            EventKind.PROVIDER_ENDED, provider=self.name, incarnation=incarnation, planned=planned, status=status
-        )
+        self._note_end(incarnation, await child.wait())
+
+    def _note_end(self, incarnation: int, status: int | None) -> None:
+        """Note it once, whoever sees it first."""
+        if incarnation not in self._noted:
+            self._noted.add(incarnation)
+            about = {"planned": incarnation in self._ending, "status": status}
+            self.context.note(EventKind.PROVIDER_ENDED, provider=self.name, incarnation=incarnation, **about)
 
     async def _end(self) -> None:
-        self._ending.add(self.incarnation)
-        if self._child is not None:
-            await self._child.end()
+        child = self._child
+        if child is not None:
+            if child.status is None:
+                self._ending.add(self.incarnation)
+            await child.end()
+            self._note_end(self.incarnation, child.status)
         self._forget_pause()
 
     async def kill(self, *, in_flight: int = 0, give_up_ns: int = 0) -> int:
@@ -125,7 +135,13 @@ class ManagedProcess:
         child = self._child
         if child is None or child.status is not None:
             return 0
-        serving = await self._catch(child, in_flight, give_up_ns) if in_flight else self.in_flight()
+        try:
+            serving = await self._catch(child, in_flight, give_up_ns) if in_flight else self.in_flight()
+        except BaseException:  # cancelled: it was not killed, and must not stay stopped
+            self._downs -= 1
+            if not self._pauses:
+                self._signal(signal.SIGCONT)
+            raise
         self._ending.add(self.incarnation)
         self._signal(signal.SIGKILL)
         await self._wait_end(child)
@@ -142,7 +158,7 @@ class ManagedProcess:
                 return serving
             if not self._pauses:
                 self._signal(signal.SIGCONT)
-            await anyio.sleep(_LOOK_AGAIN_S)
+            await anyio.sleep(self._rng.uniform(*_LOOK_AGAIN_S))
 
     async def _wait_stopped(self, child: Child) -> None:
         with anyio.move_on_after(_STOPPED_WITHIN_S), suppress(psutil.Error):
@@ -162,7 +178,7 @@ class ManagedProcess:
 
     async def _wait_end(self, child: Child) -> None:
         with anyio.move_on_after(_ENDS_WITHIN_S):
-            await child.wait()
+            self._note_end(self.incarnation, await child.wait())
             return
         raise SetupError(f"{self.name} did not end within {_ENDS_WITHIN_S:.0f} s")
 

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from battle.core.effects import Effect
 from battle.core.ports.processes import Context
 from battle.core.ports.wire import Endpoint
@@ -19,6 +21,7 @@ from battle.system.mapped_writer import CHUNK_RECORDS
 _TAIL = 3 * CHUNK_RECORDS
 """How many of the newest records are looked at for what is in flight."""
 _ASK_S = 2.0
+_ASK_AGAIN_S = 0.01
 
 
 class MockHandle(ManagedProcess):
@@ -73,7 +76,11 @@ class MockHandle(ManagedProcess):
     async def apply(self, number: int, effects: list[Effect]) -> None:
         """Put effects in force; a process that is down or stopped takes them when it is back. Raises SetupError."""
         self._effects[number] = effects
-        await self._tell()
+        try:
+            await self._tell()
+        except BaseException:
+            del self._effects[number]  # what was not put on will not be taken off
+            raise
 
     async def withdraw(self, number: int) -> None:
         """Take them off again. Raises SetupError."""
@@ -86,10 +93,14 @@ class MockHandle(ManagedProcess):
         await self._tell()
 
     async def _tell(self) -> None:
-        if not self.is_running:
-            return
-        try:
-            await ask(self._socket, {"do": "put", "effects": self._messages()}, within_s=_ASK_S)
-        except (OSError, TimeoutError) as error:
-            if self.is_running:
-                raise SetupError(f"{self.name} does not listen to its control channel: {error}") from error
+        """Tell the process what is in force, patiently: it may be starting just now."""
+        give_up = anyio.current_time() + _ASK_S
+        while self.is_running:
+            try:
+                await ask(self._socket, {"do": "put", "effects": self._messages()}, within_s=_ASK_S)
+            except (OSError, TimeoutError) as error:
+                if self.is_running and anyio.current_time() >= give_up:
+                    raise SetupError(f"{self.name} does not listen to its control channel: {error}") from error
+                await anyio.sleep(_ASK_AGAIN_S)
+            else:
+                return

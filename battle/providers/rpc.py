@@ -50,7 +50,8 @@ class Rpc:
     def __init__(self, chain: Chain, methods: dict[str, dict[str, Any]], key_base: int) -> None:
         self._chain = chain
         self._methods = methods
-        self.slows = any(own.get("latency_ns") for own in methods.values())
+        self._latencies: dict[str, int] = {name: own.get("latency_ns", 0) for name, own in methods.items()}
+        self.slows = any(self._latencies.values())
         """Whether any method has a latency of its own."""
         self._run = key_base >> COUNTER_BITS
         self._trace = f"00-{TRACE_PREFIX}".encode()
@@ -82,8 +83,8 @@ class Rpc:
             key, source = identity, _BY_ID
         elif identity == PROBE_ID:
             key, source = 0, 0
-        elif type(identity) is str and self._is_key(identity):  # some proxies make strings of ids
-            key, source = int(identity), _BY_ID
+        elif type(identity) in {str, float} and self._is_key(digits := str(identity).removesuffix(".0")):
+            key, source = int(digits), _BY_ID  # some proxies make strings or floats of ids
         else:
             key, source = self._search(head, body or orjson.dumps(params))
         if type(method) is not str or not method:
@@ -111,7 +112,7 @@ class Rpc:
         """The longest extra latency of the methods asked for."""
         if not self.slows:
             return 0
-        return max(self._methods.get(call.method, {}).get("latency_ns", 0) for call in asked)
+        return max(self._latencies.get(call.method, 0) for call in asked)
 
     def answer(self, asked: Asked, injected: dict[str, Any] | None) -> Answered:
         """The answer to one call, made now; `injected` is the error that a fault puts in its place."""

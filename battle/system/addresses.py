@@ -1,7 +1,10 @@
 """Free ports on loopback, and waiting for a server to listen."""
 
+import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
 
 import anyio
 
@@ -12,20 +15,36 @@ from battle.errors import SetupError
 
 LOOPBACK = "127.0.0.1"
 _POLL_S = 0.005
+_FIRST_PORT = 10_000
+_USUAL_FIRST_OUTGOING = 32_768
+_TRIES = 1000
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody uses now. Ports already given out in this process are not given again."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if port not in _given:
+    """A TCP port on loopback that nobody uses now. Ports already given out in this process are not given again.
+
+    It lies below the ports that the system gives to outgoing connections. From among those, a connection could take the
+    port of a provider that is down, and one to that port could even meet itself.
+    """
+    for _ in range(_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(_first_outgoing() - _FIRST_PORT)
+        if port not in _given and not in_use(port):
             _given.add(port)
             return port
+    raise SetupError(f"no free port found on {LOOPBACK}")
 
 
 _given: set[int] = set()
+
+
+@cache
+def _first_outgoing() -> int:
+    """The lowest port that the system gives to outgoing connections, or the usual one where that leaves too few."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return _USUAL_FIRST_OUTGOING
+    return first if first >= _FIRST_PORT + _TRIES else _USUAL_FIRST_OUTGOING
 
 
 def in_use(port: int) -> bool:

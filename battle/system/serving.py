@@ -17,9 +17,9 @@ Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 async def serve(path: Path, handle: Handler) -> asyncio.Server:
     """Answer requests on a Unix socket. What the handler raises is told to the asker as {"error": text}."""
 
-    async def answer(request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def answer(line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            reply = await handle(request)
+            reply = await handle(json.loads(line))
         except Exception as error:  # noqa: BLE001  (whatever it was, the asker must hear of it)
             reply = {"error": f"{type(error).__name__}: {error}"}
         with suppress(ConnectionError):
@@ -29,7 +29,7 @@ async def serve(path: Path, handle: Handler) -> asyncio.Server:
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.CancelledError):
             while line := await reader.readline():
-                await answer(json.loads(line), writer)
+                await answer(line, writer)
         writer.close()
 
     return await asyncio.start_unix_server(converse, str(path), limit=LINE_BYTES)

@@ -34,11 +34,16 @@ class UndoJournal:
         self.path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         self._count = 0
+        self._is_torn = False
         self._write({"run": run_id, "pid": os.getpid(), "started": started_at(os.getpid())})
 
     def _write(self, line: dict[str, Any]) -> None:
         data = json.dumps(line).encode() + b"\n"
-        if os.write(self._descriptor, data) != len(data):
+        if self._is_torn:
+            data = b"\n" + data  # a torn line must not swallow the next one
+        written = os.write(self._descriptor, data)
+        self._is_torn = written != len(data)
+        if self._is_torn:
             raise OSError(28, "no space left for the undo journal", str(self.path))
 
     def write(self, step: dict[str, Any]) -> int:
@@ -99,6 +104,8 @@ def play(path: Path) -> tuple[list[str], list[str]]:
     done: list[str] = []
     failed: list[str] = []
     with path.open("a") as file:
+        if not path.read_bytes().endswith(b"\n"):
+            file.write("\n")  # a torn last line must not swallow the next one
         for number, step in sorted(left.steps.items(), reverse=True):
             try:
                 did = _carry_out(step)

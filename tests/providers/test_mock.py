@@ -262,7 +262,7 @@ def test_an_end_that_nobody_asked_for_is_noted(tmp_path: Path) -> None:
     async def test(stage: Any, handle: Any) -> None:
         os.kill(stage.events[0].fields["pid"], signal.SIGKILL)
         with anyio.fail_after(5):
-            while not stage.ends():
+            while not stage.ends():  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         assert stage.ends() == [(False, -9)]
         assert handle.is_running is False

@@ -1,0 +1,154 @@
+"""One connection, with a transport that only listens: order, keys, ends. Delays run on a loop of their own."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from providers.stage import BASE, raw, request
+from providers.test_answers import planner
+
+from battle.core.effects import Effect
+from battle.core.keys import traceparent
+from battle.core.records import ATTEMPT, Attempts, KeySource
+from battle.providers.arrivals import ArrivalRecords
+from battle.providers.chain import Chain
+from battle.providers.exchange import Exchange
+from battle.providers.rpc import Rpc
+from battle.system.mapped import MappedReader
+
+
+class Wire:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.sent += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def statuses(self) -> list[int]:
+        return [int(part.split()[0]) for part in self.sent.split(b"HTTP/1.1 ")[1:]]
+
+    def ids(self) -> list[int]:
+        return [json.loads(part.partition(b"\r\n\r\n")[2])["id"] for part in self.sent.split(b"HTTP/1.1 ")[1:]]
+
+
+class Bench:
+    """A connection with its records."""
+
+    def __init__(self, directory: Path, latency_ms: float = 0) -> None:
+        self._path = directory / "records"
+        self.planner = planner(latency_ms=latency_ms)
+        records = ArrivalRecords(self._path, BASE, 3, 1000)
+        self.exchange = Exchange(self.planner, Rpc(Chain(1, 0, 1), {}, BASE), records, 7)
+        self.wire: Any = Wire()
+        self.exchange.connection_made(self.wire)
+
+    def records(self) -> Attempts:
+        return MappedReader(self._path, ATTEMPT).written("arrived_ns")
+
+
+def test_pipelined_messages_keep_their_own_headers(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    traced = [request(5, headers=f"traceparent: {traceparent(BASE + n)}\r\n") for n in range(3)]
+    stream = traced[0] + request(6) + traced[1] + b"GET / HTTP/1.1\r\n\r\n" + traced[2]
+    for chunk in (stream[:100], stream[100:101], stream[101:]):
+        bench.exchange.data_received(chunk)
+    found = bench.records()
+    assert found["key"].tolist() == [BASE, 0, BASE + 1, 0, BASE + 2]
+    assert found["key_source"].tolist() == [KeySource.HEADER, 0, KeySource.HEADER, 0, KeySource.HEADER]
+    assert set(found["provider"]) == {3}
+    assert set(found["incarnation"]) == {255}
+    assert set(found["connection"]) == {7}
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 64])
+def test_bytes_may_come_in_any_pieces(size: int, tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    stream = b"".join(request(BASE + n) for n in range(5))
+    for start in range(0, len(stream), size):
+        bench.exchange.data_received(stream[start : start + size])
+    assert bench.wire.ids() == [BASE + n for n in range(5)]
+
+
+def test_a_chunked_body_is_read(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    body = json.dumps({"id": BASE, "method": "eth_chainId"}).encode()
+    chunks = b"5\r\n" + body[:5] + b"\r\n" + b"%x\r\n" % (len(body) - 5) + body[5:] + b"\r\n0\r\n\r\n"
+    bench.exchange.data_received(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n" + chunks)
+    assert bench.wire.ids() == [BASE]
+
+
+def test_head_is_answered_without_a_body_and_recorded(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.exchange.data_received(f"HEAD / HTTP/1.1\r\ntraceparent: {traceparent(BASE)}\r\n\r\n".encode())
+    assert bench.wire.sent.endswith(b"\r\n\r\n")
+    assert bench.records()["key"].tolist() == [BASE]
+
+
+def test_after_a_last_message_nothing_is_heard(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path, latency_ms=5)
+        last = request(BASE + 1, headers="connection: close\r\n")
+        bench.exchange.data_received(request(BASE) + last + request(BASE + 2))
+        bench.exchange.data_received(b"\r\n")
+        assert not bench.wire.sent
+        await asyncio.sleep(0.1)
+        assert bench.wire.ids() == [BASE, BASE + 1]
+        assert bench.wire.closed
+        assert bench.records()["key"].tolist() == [BASE, BASE + 1]
+
+    anyio.run(run)
+
+
+def test_what_is_no_http_is_refused_after_the_answers_before_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path, latency_ms=5)
+        bench.exchange.data_received(request(BASE) + b"nonsense\r\n\r\n")
+        await asyncio.sleep(0.05)
+        assert bench.wire.statuses() == [200]
+        assert bench.wire.closed
+
+    anyio.run(run)
+    (tmp_path / "other").mkdir()
+    bench = Bench(tmp_path / "other")
+    bench.exchange.data_received(b"nonsense\r\n\r\n")
+    assert (bench.wire.statuses(), bench.wire.closed) == ([400], True)
+
+
+def test_a_peer_that_leaves_is_noted_on_all_that_waits(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.planner.put({0: [Effect(hang=True)]})
+    batch = json.dumps([{"id": BASE + n, "method": "eth_chainId"} for n in range(2)]).encode()
+    bench.exchange.data_received(raw(batch) + request(BASE + 2))
+    bench.exchange.connection_lost(None)
+    found = bench.records()
+    assert (found["answered_ns"] == 0).all()
+    assert (found["closed_ns"] >= found["arrived_ns"]).all()
+    assert found["batch_index"].tolist() == [0, 1, 0]
+
+
+def test_an_error_code_that_no_record_can_hold_is_answered_all_the_same(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.planner.put({0: [Effect(rpc_error={"code": 1 << 40, "message": "m"})]})
+    bench.exchange.data_received(request(BASE))
+    assert bench.wire.ids() == [BASE]
+    assert bench.records()["rpc_code"].tolist() == [0]
+
+
+def test_effects_that_stay_go_on_counting_when_others_come(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    every_third = [Effect(status=500, every_nth=3)]
+    bench.planner.put({0: every_third})
+    bench.exchange.data_received(request(BASE) + request(BASE))
+    bench.planner.put({0: every_third, 1: [Effect(headers={"x": "y"})]})
+    bench.exchange.data_received(request(BASE))
+    assert bench.wire.statuses() == [200, 200, 500]
