@@ -30,7 +30,7 @@ def check_parts(valid: Validated, names: Names, mistakes: Mistakes) -> list[str]
         checks.check_targets(name, fault)
         if fault.after is not None:
             checks.check_after(name, fault)
-        if not valid.left_out & {"workload", "chaos"}:
+        if scenario.workload and not valid.left_out & {"workload", "chaos"}:
             checks.check_times(name, fault)
     return _check_setup(scenario, tree, names, mistakes)
 

@@ -9,7 +9,7 @@ from battle.core.objective import LEGACY_KEYS
 from battle.core.scenario import Scenario
 from battle.core.units import format_duration, format_rate, format_size
 
-_ID = "https://raw.githubusercontent.com/battle/battle/main/scenario.schema.json"
+_ID = "urn:battle:scenario:1"
 _PLACEHOLDER = {"$ref": "#/$defs/placeholder"}
 _PRINTED = {"a duration": format_duration, "a rate": format_rate, "a size": format_size}
 _NOISE = ("title", "discriminator", "gt")

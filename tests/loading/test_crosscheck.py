@@ -177,3 +177,10 @@ def test_no_mistake_hides_those_of_other_parts(
         "no fault is called 'x'",
     ):
         assert expected in found
+
+
+def test_without_any_workload_the_rest_is_checked(problems: Callable[..., list[Problem]], sound: str) -> None:
+    before, _, after = sound.partition("workload:\n")
+    text = before + after[after.index("chaos:") :].replace("target: alpha", "target: alpa")
+    found = [problem.message for problem in problems(f"version: 2\n{text}")]
+    assert found == ["'workload' is missing", "2 is not 1", "no provider is called 'alpa'"]

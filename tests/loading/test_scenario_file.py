@@ -1,6 +1,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,7 @@ def test_a_scenario_with_anything_anywhere_is_loaded_or_refused(data: st.DataObj
             if isinstance(here[key], dict | list) and data.draw(st.integers(0, 4)):
                 here = here[key]
                 continue
-            here[key] = data.draw(st.sampled_from(WORDS) | values)
+            here[key] = deepcopy(data.draw(st.sampled_from(WORDS) | values))
             break
     with suppress(ScenarioError):
         assert load_text(to_yaml(tree), environment={}).scenario.name
