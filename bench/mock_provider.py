@@ -2,7 +2,8 @@
 
     python bench/mock_provider.py [--seconds 3] [--rounds 5]
 
-The provider is pinned to one core, the generator (wrk when it is installed, else battle's own engine) to another.
+The provider is pinned to one core, the generator (wrk; without it nothing is measured) to another. CPU time a request
+is given too: others that use the machine disturb it less.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
 
 from battle.core.keys import key_base
 from battle.system.addresses import free_port, in_use
@@ -48,7 +51,8 @@ def start_provider(directory: Path, port: int) -> "subprocess.Popen[bytes]":
     return process
 
 
-def wrk(directory: Path, port: int, seconds: int) -> float:
+def wrk(directory: Path, port: int, seconds: int) -> tuple[float, int]:
+    """Requests a second, and requests."""
     script = directory / "calls.lua"
     script.write_text(LUA.replace("KEY", str(BASE)))
     argv = ["wrk", "-t1", "-c50", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}/"]
@@ -59,9 +63,17 @@ def wrk(directory: Path, port: int, seconds: int) -> float:
         check=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
     )
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    count = re.search(r"(\d+) requests in", done.stdout)
+    assert rate, done.stdout
+    assert count, done.stdout
+    assert "Non-2xx" not in done.stdout, done.stdout
+    return float(rate[1]), int(count[1])
+
+
+def cpu_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 def main() -> None:
@@ -73,16 +85,22 @@ def main() -> None:
         print("skipped: wrk is not installed (apt-get install wrk)")
         return
     rates = []
+    costs = []
     for _ in range(chosen.rounds):
         with tempfile.TemporaryDirectory() as name:
             port = free_port()
             provider = start_provider(Path(name), port)
             try:
-                rates.append(wrk(Path(name), port, chosen.seconds))
+                before = cpu_s(provider.pid)
+                rate, count = wrk(Path(name), port, chosen.seconds)
+                rates.append(rate)
+                costs.append((cpu_s(provider.pid) - before) / count)
             finally:
                 provider.kill()
                 provider.wait()
     print(f"mock provider, one core, recording: median {statistics.median(rates):,.0f} req/s")
+    cost = statistics.median(costs)
+    print(f"{cost * 1e6:.1f} µs of CPU a request: {1 / cost:,.0f} requests in a second of CPU time")
     print(f"({min(rates):,.0f} … {max(rates):,.0f} in {len(rates)} rounds; wrk with 50 connections on the other core)")
 
 

@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,21 +104,28 @@ def play(path: Path) -> tuple[list[str], list[str]]:
     left = read(path)
     done: list[str] = []
     failed: list[str] = []
-    with path.open("a") as file:
-        if not path.read_bytes().endswith(b"\n"):
-            file.write("\n")  # a torn last line must not swallow the next one
-        for number, step in sorted(left.steps.items(), reverse=True):
-            try:
-                did = _carry_out(step)
-            except (OSError, ValueError, subprocess.SubprocessError) as error:
-                failed.append(f"{step.get('do')} {step.get('name', '')}: {error}")
-                continue
-            if did:
-                done.append(did)
-            file.write(json.dumps({"undone": number}) + "\n")
-        if not failed:
-            file.write(json.dumps({"closed": True}) + "\n")
+    notes: list[dict[str, Any]] = []
+    for number, step in sorted(left.steps.items(), reverse=True):
+        try:
+            did = _carry_out(step)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            failed.append(f"{step.get('do')} {step.get('name', '')}: {error}")
+            continue
+        if did:
+            done.append(did)
+        notes.append({"undone": number})
+    if not failed:
+        notes.append({"closed": True})
+    with suppress(OSError):  # on a full disk all is undone as well, and may be played again
+        _append(path, notes)
     return done, failed
+
+
+def _append(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Add lines; a torn last line must not swallow the first of them. Raises OSError."""
+    start = "" if path.read_bytes().endswith(b"\n") else "\n"
+    with path.open("a") as file:
+        file.write(start + "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _carry_out(step: dict[str, Any]) -> str | None:

@@ -1,6 +1,8 @@
 """Control channels and timers."""
 
 import asyncio
+import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,21 @@ def test_what_goes_wrong_is_told(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_what_is_no_json_is_told_too(tmp_path: Path) -> None:
+    async def run() -> None:
+        server = await serve(tmp_path / "s", echo)
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        for line in (b"nonsense\n", b'{"n": 1}\n'):
+            writer.write(line)
+        assert b"JSONDecodeError" in await reader.readline()
+        assert await reader.readline() == b'{"got": {"n": 1}}\n'
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+
+    asyncio.run(run())
+
+
 def test_the_timer_fires_when_due_and_at_once_when_late() -> None:
     async def run() -> list[float]:
         fired: list[float] = []
@@ -78,10 +95,16 @@ def test_the_timer_fires_when_due_and_at_once_when_late() -> None:
 def test_free_ports_are_given_once_and_used_ones_are_seen() -> None:
     ports = [free_port() for _ in range(50)]
     assert len(set(ports)) == 50
-    import socket  # noqa: PLC0415
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", ports[0]))
         taken.listen()
         assert in_use(ports[0])
     assert not in_use(ports[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the range is read from /proc")
+def test_no_outgoing_connection_can_take_a_free_port_away() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    if first < 20_000:
+        pytest.skip(f"outgoing ports begin at {first} here")
+    assert all(free_port() < first for _ in range(50))

@@ -41,6 +41,47 @@ def test_a_torn_last_line_is_skipped(tmp_path: Path) -> None:
     assert list(undo.read(tmp_path / "u").steps) == [1]
 
 
+def test_a_torn_last_line_swallows_nothing_that_follows(tmp_path: Path) -> None:
+    journal = undo.UndoJournal(tmp_path / "u", "run-1")
+    journal.close(all_undone=False)
+    with (tmp_path / "u").open("a") as file:
+        file.write('{"step": 2, "do": "end_gr')
+    assert undo.play(tmp_path / "u") == ([], [])
+    assert undo.read(tmp_path / "u").closed
+
+
+def test_on_a_full_disk_a_step_is_refused_and_the_journal_stays_readable(tmp_path: Path) -> None:
+    """A child, since the limit on the size of files that stands for the disk can be lowered but not raised again."""
+    code = """
+import os, resource, sys
+from pathlib import Path
+from battle.system import undo
+path = Path(sys.argv[1])
+journal = undo.UndoJournal(path, "run-1")
+step = journal.write({"do": "command", "argv": ["touch", sys.argv[2]]})
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
+for _ in range(2):
+    try:
+        journal.write({"do": "command", "argv": ["false"]})
+    except OSError:
+        continue
+    sys.exit("a step was taken that is not on disk")
+print(undo.play(path), flush=True)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+journal.undone(step)
+journal.close(all_undone=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "u", tmp_path / "touched"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ran touch" in done.stdout
+    assert (tmp_path / "touched").exists()
+    left = undo.read(tmp_path / "u")
+    assert (left.steps, left.closed) == ({}, True)
+
+
 def test_a_dead_coordinator_leaves_something_pending(tmp_path: Path) -> None:
     (tmp_path / "u").write_text(json.dumps({"run": "r", "pid": 1, "started": 5.0}) + "\n")
     assert undo.read(tmp_path / "u").pending
