@@ -30,7 +30,7 @@ def init(
         raise UsageError(f"{target} exists already", hint="choose another directory, or move it away")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_TEMPLATE.read_text())
+        target.write_text(_TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror}") from error
     typer.echo(f"wrote {target}")

@@ -1,6 +1,7 @@
 """`battle kinds`: what a scenario can choose from."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+import difflib
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from battle.cli.kind_settings import Setting
     from battle.core.component import Component
 
 _EXAMPLE = """[bold]Examples[/bold]
@@ -29,6 +31,7 @@ def kinds(
 ) -> None:
     """List the kinds of every room; of one room with their settings and an example."""
     from battle import app as program  # noqa: PLC0415  (heavy: not for --help)
+    from battle.cli.kind_settings import shared_settings  # noqa: PLC0415
     from battle.core.component import rooms  # noqa: PLC0415
     from battle.errors import UsageError  # noqa: PLC0415
 
@@ -43,11 +46,15 @@ def kinds(
             _print_room(console, name)
         console.print(f"[bold]{INDICATORS}[/bold]: see `battle kinds {INDICATORS}`")
     elif room not in known:
-        names = ", ".join([*known, INDICATORS])
-        raise UsageError(f"there is no room {room!r}", hint=f"rooms are {names}")
+        names = [*known, INDICATORS]
+        near = difflib.get_close_matches(room, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"rooms are {', '.join(names)}"
+        raise UsageError(f"there is no room {room!r}", hint=hint)
     else:
         for kind, component in sorted(known[room].items()):
             _print_kind(console, kind, component)
+        console.print(f"[bold]every kind of {room}[/bold] takes also")
+        _print_settings(console, shared_settings(room))
 
 
 def _print_room(console: Console, room: str) -> None:
@@ -63,40 +70,22 @@ def _print_room(console: Console, room: str) -> None:
 
 
 def _print_kind(console: Console, kind: str, component: "type[Component]") -> None:
+    from battle.cli.kind_settings import own_settings  # noqa: PLC0415  (heavy: not for --help)
+
     console.print(f"[bold]{kind}[/bold]  {escape(component.summary())}")
     if component.example:
         console.print(f"  {component.example}", markup=False, style="dim")
+    _print_settings(console, own_settings(component))
+
+
+def _print_settings(console: Console, settings: "list[Setting]") -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(3):
-        table.add_column()
-    for name, about in component.model_json_schema().get("properties", {}).items():
-        if name != "kind":
-            table.add_row(f"    {name}", _type_of(about), _default_of(component, name))
-    console.print(table)
+    for setting in settings:
+        default = "required" if setting.default is None else f"default {setting.default}"
+        table.add_row(f"    {setting.name}", escape(setting.takes), escape(default))
+    if settings:
+        console.print(table)
     console.print()
-
-
-def _type_of(about: dict[str, Any]) -> str:
-    if "anyOf" in about:
-        return " or ".join(dict.fromkeys(_type_of(each) for each in about["anyOf"]))
-    if "enum" in about:
-        return ", ".join(map(str, about["enum"]))
-    if "$ref" in about:
-        return str(about["$ref"]).rpartition("/")[2]
-    described = str(about.get("description", ""))
-    if described.startswith("a "):
-        return described
-    named = about.get("type", "any")
-    return " or ".join(named) if isinstance(named, list) else str(named)
-
-
-def _default_of(component: "type[Component]", name: str) -> str:
-    field = next(it for key, it in component.model_fields.items() if (it.alias or key) == name)
-    if field.is_required():
-        return "required"
-    if field.default_factory is not None or field.default in (None, "", [], {}):
-        return ""
-    return f"default {field.default}"
 
 
 def _print_indicators(console: Console) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _EXAMPLE = """[bold]Examples[/bold]
 
@@ -27,8 +28,11 @@ def list_runs(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the stored runs, the newest first."""
-    from battle.store import Store  # noqa: PLC0415  (heavy: not for --help)
+    from battle.errors import UsageError  # noqa: PLC0415  (heavy: not for --help)
+    from battle.store import Store  # noqa: PLC0415
 
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no directory", hint="--out names the directory that holds the runs")
     entries = Store(out).list()
     if as_json:
         fields = ("run_id", "scenario", "started_at", "verdict", "ended", "problem")
@@ -42,5 +46,6 @@ def list_runs(
         table.add_column(column, no_wrap=column != "verdict")
     for entry in entries:
         said = str(entry.verdict) if entry.verdict else f"no verdict: {entry.problem}"
-        table.add_row(entry.started_at, f"[{_COLOURS.get(said, 'yellow')}]{said}[/]", entry.scenario, entry.run_id)
+        cells = (entry.started_at, said, entry.scenario, entry.run_id)
+        table.add_row(*(Text(cell, style=_COLOURS.get(said, "yellow") if cell is said else "") for cell in cells))
     Console(width=None if Console().is_terminal else 160).print(table)

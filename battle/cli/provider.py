@@ -30,12 +30,19 @@ def provider(  # noqa: PLR0917  (typer reads the options from the signature)
     from pydantic import ValidationError  # noqa: PLC0415  (heavy: not for --help)
 
     from battle import app as program  # noqa: PLC0415
-    from battle.errors import UsageError  # noqa: PLC0415
+    from battle.core.names import check_name  # noqa: PLC0415
+    from battle.errors import SetupError, UsageError  # noqa: PLC0415
 
     settings = {"port": port, "latency": latency, "jitter": jitter, "error_rate": error_rate}
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise UsageError(f"--name: {error}") from error
     try:
         program.serve_mock({**settings, "block_time": block_time, "chain_id": chain_id}, name, typer.echo)
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).replace("_", "-")
         raise UsageError(f"{option}: {first['msg'].removeprefix('Value error, ')}") from error
+    except OSError as error:
+        raise SetupError(f"the provider cannot serve: {error.strerror}", hint="choose another --port") from error

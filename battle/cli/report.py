@@ -37,7 +37,7 @@ def report(
     if output is None:
         print_report(stored, form)
         return
-    content = program.render(stored, form)
+    content = program.render(stored, form, **({"color": False} if form == "terminal" else {}))
     try:
         output.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,8 @@ _EXAMPLE = """[bold]Examples[/bold]
 
   battle rollback --all
 """
+_DAMAGED = (KeyError, TypeError, AttributeError)
+"""What reading lines raises that are JSON and no steps."""
 
 
 def enter(app: typer.Typer) -> None:
@@ -60,24 +62,53 @@ def _undo(run_dir: "RunDir", *, is_named: bool) -> tuple[list[str], list[str]]:
 
     if not run_dir.undo_path.exists():
         return [], []
-    left = undo.read(run_dir.undo_path)
+    try:
+        left = undo.read(run_dir.undo_path)
+        lines = _lines(run_dir.undo_path)
+    except (OSError, *_DAMAGED) as error:  # it may be a run that lives: nothing of it is touched
+        return [], [_why(run_dir, error)]
     if left.coordinator_alive:
         if is_named:
-            raise UsageError(f"{run_dir.run_id} is still running", hint="end it with Ctrl-C; it rolls back by itself")
+            pid = next((line["pid"] for line in reversed(lines) if "run" in line), "unknown")
+            hint = f"it undoes everything itself when it ends; to end it now: kill -INT {pid}"
+            raise UsageError(f"{run_dir.run_id} is still running (pid {pid})", hint=hint)
         return [], []
     if is_named:
-        _tell_guardian(run_dir.undo_path)
-    did, failed = undo.play(run_dir.undo_path) if left.pending else ([], [])
+        _tell_guardian(lines)
+    did: list[str] = []
+    failed: list[str] = []
+    try:
+        if left.pending:
+            did, failed = undo.play(run_dir.undo_path)
+    except (OSError, *_DAMAGED) as error:
+        failed.append(_why(run_dir, error))
     try:
         did += [f"ended pid {pid}, which had left its group" for pid in groups.end_marked(run_dir.run_id)]
-    except TimeoutError as error:
+    except OSError as error:
         failed.append(str(error))
     return [f"{run_dir.run_id}: {line}" for line in did], [f"{run_dir.run_id}: {line}" for line in failed]
 
 
-def _tell_guardian(path: Path) -> None:
-    """Say what the guardian had undone before."""
+def _why(run_dir: "RunDir", error: Exception) -> str:
+    told = error.strerror if isinstance(error, OSError) else f"it is damaged ({type(error).__name__}: {error})"
+    return f"{run_dir.undo_path}: {told}"
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """The journal's lines that are whole; one may be torn, when its writer was killed."""
+    found = []
     for text in path.read_text(errors="replace").splitlines():
-        if '"by": "guardian"' in text:
-            for line in json.loads(text)["done"]:
-                typer.echo(f"the guardian had already {line}", err=True)
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        found += [line] if isinstance(line, dict) else []
+    return found
+
+
+def _tell_guardian(lines: list[dict[str, Any]]) -> None:
+    """Say what the guardian had undone before."""
+    for line in lines:
+        if line.get("by") == "guardian":
+            told = "; ".join(line.get("done", [])) or "nothing was left"
+            typer.echo(f"the guardian had already undone: {told}", err=True)

@@ -40,4 +40,4 @@ def schema(
 
         load_rooms()
         found = scenario_schema()
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(found, indent=1, ensure_ascii=False))  # byte for byte what `loading.write_schema` writes
