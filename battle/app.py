@@ -175,7 +175,7 @@ def _tried(save: Callable[[], object]) -> str | None:
 
 
 def _stamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def save_results(run_dir: RunDir, run: Run, evidence: Evidence) -> list[str]:

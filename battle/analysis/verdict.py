@@ -12,7 +12,7 @@ from battle.core.run import SloResult
 from battle.core.verdict import Verdict
 from battle.errors import ExitCode
 
-Ended = Literal["completed", "guard", "interrupted", "worker_lost", "setup_failed"]
+Ended = Literal["completed", "guard", "interrupted", "worker_lost", "disk_full", "setup_failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ def how_it_ended(reading: Reading) -> tuple[Ended, list[str]]:
             return "guard", [f"a guard ended the run early: {', '.join(guards) or 'unknown'}"]
         case "worker_lost":
             return "worker_lost", ["the load generator died before the end of the load"]
+        case "disk_full":
+            return "disk_full", ["no space left on the disk: the load was ended early, and its records end there"]
         case "interrupted":
             return "interrupted", ["the run was interrupted"]
         case _:

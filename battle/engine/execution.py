@@ -241,7 +241,7 @@ class Execution:
                     counts.update(await worker.wait())
                 self._end_load(counts["reason"])
             except (OSError, TimeoutError, SetupError) as error:
-                self.note(EventKind.WARNING, text=f"the load worker is lost: {error}")
+                self.note(EventKind.WARNING, text=f"the load worker is lost: {error or 'it did not end in time'}")
                 self._end_load("worker_lost")
 
         async with anyio.create_task_group() as group:

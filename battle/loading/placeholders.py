@@ -18,7 +18,7 @@ MASK = "***"
 MAX_VALUES = 100_000
 MAX_CHARACTERS = 1_000_000
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
-_PER_REQUEST = re.compile(r"key|key:hex|address|(?:int|choice|csv):.+", re.DOTALL)
+_PER_REQUEST = re.compile(r"key|key:hex|address|(?:int|choice):.+", re.DOTALL)
 _RESERVED = ("key", "address")
 
 
@@ -135,7 +135,7 @@ class Placeholders:
                 mark,
                 f"${{{name}}} is not a placeholder",
                 "write ${<var>} or ${env:NAME}; per request ${key}, ${key:hex}, ${address}, "
-                "${int:1..9}, ${choice:a,b} or ${csv:FILE:COL}",
+                "${int:1..9} or ${choice:a,b}",
             )
         hint = suggestion(name, [*self._declared, *_RESERVED], what="vars and placeholders")
         self._refuse(mark, f"${{{name}}} is not among the vars", hint)

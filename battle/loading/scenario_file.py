@@ -94,6 +94,7 @@ def _load(text: str, path: Path, mistakes: Mistakes, asked: _Asked) -> Loaded:
         tree = _with(tree, ("seed",), scalar(Mark(path, 1, 1), value))
     if asked.proxy is not None:
         tree = _with_proxy(tree, asked.proxy, mistakes)
+    tree = _with_absolute_paths(tree, mistakes)
     final, scenario, notes = _checked(tree, mistakes)
     if not mistakes.problems and scenario is not None and not asked.chaos:
         final, remark = without_faults(final, scenario)
@@ -129,6 +130,18 @@ def _filled(tree: MapNode, overrides: Mapping[str, Any], environment: Mapping[st
         rest["vars"] = kept["vars"]
     placeholders.check_overrides()
     return replace(tree, entries=rest)
+
+
+def _with_absolute_paths(tree: MapNode, mistakes: Mistakes) -> MapNode:
+    """Paths are relative to the file that they stand in; from here on they are absolute."""
+    named = at(tree, ("setup", "proxy", "template"))
+    if not isinstance(named, ScalarNode) or not isinstance(named.value, str) or "\0" in named.value:
+        return tree
+    base = named.mark.file.parent if named.mark.file else Path()
+    path = (base / named.value).absolute()
+    if not path.is_file():
+        mistakes.add(named.mark, f"there is no file {named.value!r}", "paths are relative to the scenario")
+    return _with(tree, ("setup", "proxy", "template"), scalar(named.mark, str(path)))
 
 
 def _with_proxy(tree: MapNode, kind: str, mistakes: Mistakes) -> MapNode:

@@ -141,7 +141,7 @@ def test_reports_cannot_be_written(tmp_path: Path) -> None:
         (["--set", "rat=5/s"], "rat"),
         (["--proxy", "envoi"], "envoy"),
         (["--format", "pdf"], "formats are"),
-        (["--seed", "seven"], "seven"),
+        (["--seed", "seven"], "--seed"),
     ],
 )
 def test_options_that_cannot_be(options: list[str], words: str, tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_a_target_that_refuses_everything_fails_in_bounded_time(tmp_path: Path) 
 
 
 def test_no_chaos_leaves_out_faults_and_what_is_about_them(tmp_path: Path) -> None:
-    done = battle("run", SCENARIOS / "no-failover.yaml", "--no-chaos", "--quiet", "--set", "steady=3s", cwd=tmp_path)
+    done = battle("run", SCENARIOS / "no-failover.yaml", "--no-chaos", "--quiet", "--set", "steady=8s", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     run = Run.model_validate_json((only_run(tmp_path) / "run.json").read_bytes())
     assert run.analysis.faults == []
@@ -165,13 +165,13 @@ def test_no_chaos_leaves_out_faults_and_what_is_about_them(tmp_path: Path) -> No
 def test_a_full_disk_ends_the_load_and_reports_what_was_measured(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=13m", "tmpfs", str(small)], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3600k", "tmpfs", str(small)], check=False)
     if mounted.returncode != 0:
         pytest.skip("no tmpfs can be mounted here")
     try:
         done = battle(
             "run", SCENARIOS / "smoke.yaml", "--out", small, "--quiet",
-            "--set", "rate=4000/s", "--set", "steady=15s", cwd=tmp_path,
+            "--proxy", "none", "--set", "rate=2500/s", "--set", "steady=12s", cwd=tmp_path,
         )  # fmt: skip
         assert done.returncode in {1, 3}, done.stderr
         assert "no space left" in done.stdout + done.stderr

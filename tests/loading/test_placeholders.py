@@ -23,7 +23,7 @@ def filled(sound: str, variables: str, name: str, **asked: object) -> object:
         # vars made of vars, also of those below
         ("{rate: 50/s, a: '${b}!', b: c}", "${a}", "c!"),
         # what waits for each request is left alone
-        ("{rate: 50/s}", "'${key} ${key:hex} ${address} ${int:1..9} ${choice:a,b} ${csv:f.csv:1}'", None),
+        ("{rate: 50/s}", "'${key} ${key:hex} ${address} ${int:1..9} ${choice:a,b}'", None),
         # no placeholder at all
         ("{rate: 50/s}", "'$x {y} ${ $$ ${'", None),
     ],
