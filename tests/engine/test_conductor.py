@@ -83,7 +83,9 @@ def _kinds() -> Iterator[None]:
     rebuild()
 
 
-def play(chaos: dict[str, Any], *, load_s: float = 1.0, cancel_after: float | None = None) -> tuple[list[Event], list[str], Target]:
+def play(
+    chaos: dict[str, Any], *, load_s: float = 1.0, cancel_after: float | None = None
+) -> tuple[list[Event], list[str], Target]:
     """Play the faults on one real listener; gives the journal, what is disturbed, and the target."""
     events: list[Event] = []
 
@@ -97,7 +99,10 @@ def play(chaos: dict[str, Any], *, load_s: float = 1.0, cancel_after: float | No
             "name": "test",
             "setup": {"providers": {"alpha": {"kind": "mock"}}, "proxy": "none"},
             "workload": {
-                "r": {"load": {"kind": "constant", "rate": "1/s", "duration": f"{round(load_s * 1000)}ms"}, "requests": [{"method": "m"}]}
+                "r": {
+                    "load": {"kind": "constant", "rate": "1/s", "duration": f"{round(load_s * 1000)}ms"},
+                    "requests": [{"method": "m"}],
+                }
             },
             "chaos": {name: {"kind": "marked", "target": "alpha", **settings} for name, settings in chaos.items()},
         }
@@ -197,7 +202,8 @@ def test_cancelled_at_any_moment_it_undoes_first(after: float) -> None:
 def test_two_on_one_target_hide_each_other_and_both_are_undone() -> None:
     """Probes cannot tell the two apart: the first one's end is seen only when the second is over."""
     events, disturbed, target = play(
-        {"one": {"at": "0s", "for": "150ms", "verify": {"within": "100ms"}}, "two": {"at": "50ms", "for": "600ms"}}, load_s=2
+        {"one": {"at": "0s", "for": "150ms", "verify": {"within": "100ms"}}, "two": {"at": "50ms", "for": "600ms"}},
+        load_s=2,
     )
     assert kinds_of(events, "one") == WHOLE
     assert kinds_of(events, "two") == WHOLE

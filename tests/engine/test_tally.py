@@ -77,7 +77,9 @@ def scenario(slo: str) -> Scenario:
     data = {
         "name": "t",
         "setup": {"providers": {"alpha": {"kind": "mock"}}},
-        "workload": {"r": {"load": {"kind": "constant", "rate": "1/s", "duration": "9s"}, "requests": [{"method": "m"}]}},
+        "workload": {
+            "r": {"load": {"kind": "constant", "rate": "1/s", "duration": "9s"}, "requests": [{"method": "m"}]}
+        },
         "slo": [{"objective": slo, "guard": True, "for": "2s"}],
     }
     return Scenario.model_validate(data)
@@ -94,7 +96,16 @@ def test_a_guard_measures_as_the_analysis_does(tmp_path: Path) -> None:
 
 def test_a_guard_breaks_when_every_look_of_its_time_was_bad() -> None:
     objective = Objective.model_validate({"objective": "success_rate >= 90%", "guard": True, "for": "2s"})
-    looks: list[tuple[float, float | None]] = [(0, 0.5), (1, 0.5), (1.5, 0.95), (2, 0.5), (3, None), (3.5, 0.1), (5, 0.1), (5.5, 0.1)]
+    looks: list[tuple[float, float | None]] = [
+        (0, 0.5),
+        (1, 0.5),
+        (1.5, 0.95),
+        (2, 0.5),
+        (3, None),
+        (3.5, 0.1),
+        (5, 0.1),
+        (5.5, 0.1),
+    ]
     guard = Guard(objective)
     broken = [at for at, value in looks if guard.look(lambda _, value=value: value, round(at * S))]  # type: ignore[misc]
     assert broken == [5.5]
