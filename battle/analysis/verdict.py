@@ -13,6 +13,11 @@ from battle.core.verdict import Verdict
 from battle.errors import ExitCode
 
 Ended = Literal["completed", "guard", "interrupted", "worker_lost", "disk_full", "setup_failed"]
+_EARLY: dict[Ended, str] = {
+    "worker_lost": "the load generator died before the end of the load",
+    "disk_full": "no space left on the disk: the load was ended early, and its records end there",
+    "interrupted": "the run was interrupted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +61,14 @@ def how_it_ended(reading: Reading) -> tuple[Ended, list[str]]:
         return "interrupted", [f"the run was interrupted by {signal.fields.get('signal', 'a signal')}"]
     if ended is None:
         return "interrupted", ["the journal stops before the end of the load"]
-    match ended.fields.get("reason"):
-        case "guard":
-            guards = [str(event.fields.get("objective")) for event in reading.evidence.of_kind(EventKind.GUARD_BROKEN)]
-            return "guard", [f"a guard ended the run early: {', '.join(guards) or 'unknown'}"]
-        case "worker_lost":
-            return "worker_lost", ["the load generator died before the end of the load"]
-        case "disk_full":
-            return "disk_full", ["no space left on the disk: the load was ended early, and its records end there"]
-        case "interrupted":
-            return "interrupted", ["the run was interrupted"]
-        case _:
-            missing = reading.evidence.first(EventKind.RUN_ENDED) is None
-            return "completed", ["the journal stops before the end of the run"] if missing else []
+    reason = ended.fields.get("reason")
+    if reason == "guard":
+        guards = [str(event.fields.get("objective")) for event in reading.evidence.of_kind(EventKind.GUARD_BROKEN)]
+        return "guard", [f"a guard ended the run early: {', '.join(guards) or 'unknown'}"]
+    if reason in _EARLY:
+        return reason, [_EARLY[reason]]
+    missing = reading.evidence.first(EventKind.RUN_ENDED) is None
+    return "completed", ["the journal stops before the end of the run"] if missing else []
 
 
 def still_disturbed(reading: Reading) -> list[str]:
