@@ -275,12 +275,6 @@ def examine_machine() -> list[machine.Finding]:
         *machine.packages(),
         *(machine.program(name, program.describe) for name, program in PROGRAMS.items()),
         *machine.tools(OPTIONAL_TOOLS),
-            [
-                ("haproxy", "apt-get install haproxy"),
-                ("anvil", "npm install @foundry-rs/anvil"),
-                ("wrk", "apt-get install wrk"),
-            ]
-        ),
         machine.clock(),
         machine.timers(),
         *machine.system_calls(),
