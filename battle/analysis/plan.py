@@ -142,7 +142,7 @@ class Plan:
 
     def _next_onset(self, after_ns: int) -> int:
         onsets = (since for fault in self.faults.values() for since, _ in fault.spans or ())
-        return min((since for since in onsets if since > after_ns), default=self.end_ns)
+        return min((since for since in onsets if since >= after_ns), default=self.end_ns)
 
     def _count(self, spans: list[Span], where: dict[str, str], phase: str | None) -> float | None:
         total = 0.0

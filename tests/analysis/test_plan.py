@@ -105,6 +105,11 @@ def test_how_many_requests_a_window_holds(objective: str, requests: float) -> No
     assert expected(scenario(TWO), objective) == pytest.approx(requests)
 
 
+def test_a_fault_that_begins_as_another_clears_leaves_no_window_between() -> None:
+    made = scenario({"k": KILL, "m": {"kind": "pause", "target": "b", "at": "15s", "for": "4s"}})
+    assert expected(made, "p50 <= 1s after k") == 0
+
+
 def test_repeats_are_one_window() -> None:
     repeated = scenario({"k": {**KILL, "every": "8s", "times": 2}})
     assert expected(repeated, "p50 <= 1s during k") == pytest.approx(1000)

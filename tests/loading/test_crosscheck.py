@@ -129,6 +129,12 @@ def test_any_other_proxy_needs_providers(
     assert (problem.line, problem.column) == place
 
 
+def test_a_proxy_of_an_unknown_kind_may_need_no_providers(problems: Callable[..., list[Problem]]) -> None:
+    work = "workload: {a: {load: {kind: users, users: 2, duration: 3s}, requests: [{method: m}]}}\n"
+    (problem,) = problems(f"name: x\nsetup: {{proxy: {{kind: ulr, url: 'http://h:1'}}}}\n{work}")
+    assert problem.message == "unknown kind 'ulr'"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

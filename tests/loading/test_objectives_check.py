@@ -95,6 +95,13 @@ def test_what_can_be_asked_for(sound: str, objective: str) -> None:
     assert load_text(sound.replace("success_rate >= 99%", objective)).scenario.slo
 
 
+def test_phases_without_a_name_are_called_by_kind_and_position(sound: str, changed: Callable[..., str]) -> None:
+    text = sound.replace(", name: steady", "").replace("p95 <= 250ms during kill-alpha", "p95 <= 250ms in poisson-2")
+    assert load_text(text).scenario.slo
+    found = changed("p95 <= 250ms during kill-alpha", "p95 <= 250ms in poisson-2")
+    assert found == "20:5: no phase is called 'poisson-2' (phases: constant-1, steady)"
+
+
 def test_min_samples_also_asks_for_more(changed: Callable[..., str]) -> None:
     found = changed("success_rate >= 99%", "{objective: p50 <= 1s, min_samples: 6001}")
     assert found.startswith("19:17: p50 needs 6,001 requests in this window, the plan gives 6,000")

@@ -118,9 +118,10 @@ def test_set_of_what_is_not_there(changed: Callable[..., str], overrides: dict[s
         # ten lists of ten, seven times; text that doubles; a chain without end
         "".join(f"  v{n}: [" + f"'${{v{n - 1}}}'," * 10 + "]\n" for n in range(1, 8)) + "  v0: x\n",
         "".join(f"  v{n}: '${{v{n - 1}}}${{v{n - 1}}}'\n" for n in range(1, 60)) + "  v0: xxxxxxxx\n",
+        "".join(f"  v{n}: '${{v{n - 1}}}${{v{n - 1}}}'\n" for n in range(1, 12)) + f"  v0: {'x' * 50_000}\n",
         "".join(f"  v{n}: ['${{v{n - 1}}}']\n" for n in range(1, 2000)) + "  v0: x\n",
     ],
-    ids=["lists", "text", "chain"],
+    ids=["lists", "text", "long text", "chain"],
 )
 def test_vars_that_grow_without_end(problems: Callable[..., list[Problem]], sound: str, variables: str) -> None:
     started = time.perf_counter()

@@ -156,6 +156,14 @@ def test_what_is_stored_is_read_back_as_it_was(data: dict[str, object]) -> None:
     assert plain(tree) == data
 
 
+@pytest.mark.parametrize(
+    "text", ["1e3", "true", "null", "12", "0.5E-2", "-0", "", "yes", "0x1f", "~", "a: b", "\x85", "<<"]
+)
+def test_text_that_looks_like_something_else_is_stored_as_text(text: str) -> None:
+    mistakes = Mistakes()
+    assert plain(parse_yaml(to_yaml({"k": text, "l": [text]}), None, mistakes)) == {"k": text, "l": [text]}
+
+
 WORDS = ["alpha", "kill", "mock", "all", "proxy", 0, -1, 3, 1.5, "5ms", "0s", "9/s", "5%", "p95 <= 1s", "", "${rate}"]
 WORDS += [None, True, "*", "x", "kill-alpha", "1.5x baseline", "99999999999h", "1" * 30, {}, [], {"kind": "x"}, [[]]]
 

@@ -100,6 +100,7 @@ def test_one_phase_needs_no_list(accepts: Callable[[str], bool]) -> None:
         ("latency: 5ms", "lateny: 5ms"),
         ("kind: kill", "kind: kil"),
         ("kind: kill, ", ""),
+        ("beta: {kind: mock}", "beta: {url: 'http://h:1'}"),
         ("name: sound\n", ""),
         ("weight: 4", "weight: four"),
         ("warmup: true", "warmup: 3"),

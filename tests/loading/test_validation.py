@@ -59,6 +59,13 @@ from battle.loading import load_text
         ("target: alpha", "target: {random: x}", "17:45: 'x' is not a whole number"),
         ("at: 6s", "at: 6s, verify: nope", "17:59: 'nope' is not a mapping (`key: value`), or none"),
         ("at: 6s", "at: 6s, verify: {within: 3}", "17:68: 3 has no unit; did you mean 3ms or 3s?"),
+        # a key that is called as its kind
+        ("{kind: kill, target: alpha,", "{kind: latency, latency: 1, target: alpha,", "17:40: 1 has no unit"),
+        (
+            "{kind: kill, target: alpha,",
+            "{kind: latency, latency: 1s, jitter: 1, target: alpha,",
+            "17:52: 1 has no unit",
+        ),
         # timing
         ("at: 6s, ", "", "17:3: say when: either `at: 6s` (from t0) or `after: <fault>`"),
         ("at: 6s", "at: 6s, every: 5s", "17:3: `every` needs a shorter `for`"),
