@@ -104,10 +104,12 @@ class Execution:
         )
         with self._view:
             async with anyio.create_task_group() as group:
-                await group.start(self._heed_signals, group.cancel_scope)
+                setup = anyio.CancelScope()  # not the group's: signals are heeded until all is ended
+                await group.start(self._heed_signals, setup)
                 group.start_soon(self._show)
-                async with self._machinery() as (launcher, socket_dir):
-                    await self._set_up(launcher, socket_dir)
+                with setup:
+                    async with self._machinery() as (launcher, socket_dir):
+                        await self._set_up(launcher, socket_dir)
                 group.cancel_scope.cancel()
         if self.ending.signal_name and not self._load_began:
             raise Stopped(self.ending.signal_name)

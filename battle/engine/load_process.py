@@ -68,8 +68,8 @@ class LoadProcess:
         await ask(self._socket, {"do": "stop", "reason": reason, "cancel": cancel}, within_s=_ASK_S)
 
     async def end(self) -> None:
-        """End the process."""
+        """End the process, whatever it answers."""
         with anyio.CancelScope(shield=True):
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError, TimeoutError, SetupError):
                 await ask(self._socket, {"do": "end"}, within_s=_ASK_S)
             await self._child.end()

@@ -78,6 +78,39 @@ def test_a_signal_before_the_load_ends_everything_too(tmp_path: Path) -> None:
     nothing_left(only_run(tmp_path).name)
 
 
+NEVER_READY = """
+name: never ready
+setup:
+  providers: {alpha: {kind: process, command: [sh, -c, "trap '' TERM; sleep %s; exit 3", "{port}"]}}
+  proxy: none
+workload:
+  reads:
+    load: {kind: constant, rate: 10/s, duration: 1s}
+    requests: [{method: eth_blockNumber}]
+"""
+
+
+def test_what_did_not_start_is_told_also_when_the_load_worker_already_waits(tmp_path: Path) -> None:
+    (tmp_path / "it.yaml").write_text(NEVER_READY % 4)
+    done = battle("run", "it.yaml", "--quiet", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "alpha" in done.stderr
+    nothing_left(only_run(tmp_path).name)
+
+
+def test_signals_while_the_load_worker_already_waits_end_everything(tmp_path: Path) -> None:
+    (tmp_path / "it.yaml").write_text(NEVER_READY % 60)
+    running = start(tmp_path, "it.yaml", "--quiet")
+    wait_for_event(tmp_path, "provider_started")
+    time.sleep(4)  # the worker listens by now
+    running.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # alpha ignores SIGTERM, so that ending it takes two seconds
+    running.send_signal(signal.SIGTERM)  # a second one changes nothing
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130, said
+    nothing_left(only_run(tmp_path).name)
+
+
 @pytest.mark.parametrize("moment", ["provider_started", "load_started", "fault_effective"])
 def test_killed_itself_the_guardian_cleans_up(moment: str, tmp_path: Path) -> None:
     running = start(tmp_path, SCENARIOS / "hang.yaml", "--quiet")
