@@ -142,7 +142,7 @@ class HttpSession:
         self._report(call)
 
     def _check_deadlines(self) -> None:
-        self._alarm = None
+        """Give up what is overdue. The alarm stands for this call meanwhile: a user who sends again sets no second."""
         now = time.monotonic_ns()
         deadlines = self._deadlines
         while deadlines:
@@ -153,6 +153,7 @@ class HttpSession:
                     return
                 self._give_up(call, ErrorClass.TIMEOUT, Outcome.FAILED)
             deadlines.popleft()
+        self._alarm = None
 
     def _give_up(self, call: Call, error: ErrorClass, outcome: Outcome) -> None:
         """End a call that has no answer; its connection cannot be used again."""

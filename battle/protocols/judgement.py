@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from battle.core.ports.wire import Call, StreamPlan
-from battle.core.records import ErrorClass, Outcome
+from battle.core.records import NO_HEIGHT, ErrorClass, Outcome
 from battle.core.scenario import Expect, HttpRequest, RpcRequest
 
 Judge = Callable[[Call, bytes], None]
@@ -37,6 +37,8 @@ _NEVER_NULL = frozenset(
         "web3_clientVersion",
     }
 )
+_HEIGHTS = 1 << 63
+"""What a record has room for."""
 _HTTP_OK = range(200, 300)
 _HTTP_SERVER_ERROR = 500
 _HTTP_CLIENT_ERROR = 400
@@ -138,9 +140,10 @@ def _rpc_judge(request: RpcRequest, chain_id: int | None) -> Judge:  # noqa: C90
 
 def _height(result: Any) -> int:
     try:
-        return int(result, 16)
+        height = int(result, 16)
     except (TypeError, ValueError):
-        return -1
+        return NO_HEIGHT
+    return height if 0 <= height < _HEIGHTS else NO_HEIGHT
 
 
 def _judge_error(call: Call, error: Any, request: RpcRequest) -> None:

@@ -263,3 +263,51 @@ def test_cancelling_ends_everything_at_once() -> None:
         return done
 
     assert [call.outcome for call in asyncio.run(run())] == [Outcome.CANCELLED] * 3
+
+
+def test_users_who_send_again_after_a_timeout_do_not_multiply_the_checks() -> None:
+    """Each check that found a timeout set an alarm too many: after minutes of outage there were thousands."""
+
+    async def run() -> tuple[int, int]:
+        async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(hold, "127.0.0.1", 0)
+        settings = {
+            "requests": [{"method": "m"}],
+            "load": {"kind": "constant", "rate": "1/s", "duration": "1s"},
+            "timeout": "50ms",
+            "connections": 40,
+        }
+        ended = checks = 0
+        sends = True
+
+        def send_again(call: Call) -> None:
+            nonlocal ended
+            ended += 1
+            if sends:
+                session.send(Call(call.key + 20, 0, time.monotonic_ns()))
+
+        class Counting(HttpSession):
+            def _check_deadlines(self) -> None:
+                nonlocal checks
+                checks += 1
+                super()._check_deadlines()
+
+        endpoint = Endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+        session = Counting(endpoint, StreamPlan(Stream.model_validate(settings), 0, 1), send_again)
+        for number in range(20):
+            session.send(Call(BASE + number, 0, time.monotonic_ns()))
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(0.8)
+        sends = False
+        await session.close()
+        server.close()
+        await others_done()
+        return ended, checks
+
+    ended, checks = asyncio.run(run())
+    assert ended > 20
+    assert checks <= ended + 20

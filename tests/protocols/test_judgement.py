@@ -87,6 +87,7 @@ def test_rows(request_: RpcRequest | HttpRequest, body: bytes, status: int, erro
 def test_the_height_is_read_and_the_error_code_kept() -> None:
     assert judged(BLOCK, reply(result="0x1f")).height == 31
     assert judged(BLOCK, reply(result="soon")).height == -1
+    assert judged(BLOCK, reply(result="0x" + "f" * 64)).height == -1  # a record has no room for it
     assert judged(BLOCK, reply(error={"code": -32000, "message": ""})).rpc_code == -32000
     assert judged(BLOCK, reply(error={"code": 1 << 40, "message": ""})).rpc_code == (1 << 31) - 1
 
