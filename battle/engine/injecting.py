@@ -100,8 +100,9 @@ class Act:
         with anyio.move_on_after(limit_s, shield=True) as scope:
             try:
                 await step
-            except (BattleError, OSError) as error:
-                why = str(error)
+            except Exception as error:  # noqa: BLE001  (faults come from anywhere; none may stop the undo of another)
+                known = isinstance(error, BattleError | OSError)
+                why = str(error) if known else f"{type(error).__name__}: {error}"
                 scope.cancel()
             else:
                 self._note(done)
@@ -151,8 +152,10 @@ class Act:
     async def _undo(self, entered: bool) -> None:
         self._stage(FaultStage.ROLLING_BACK)
         self._note(EventKind.FAULT_ROLLING_BACK)
-        if entered:
-            await self._step(self._way.__aexit__(None, None, None), _LEAVE_S, EventKind.FAULT_ROLLED_BACK)
+        if entered and not await self._step(
+            self._way.__aexit__(None, None, None), _LEAVE_S, EventKind.FAULT_ROLLED_BACK
+        ):
+            self.disturbed = f"{self._site.name}: the undo of {self._name} ({self._fault.kind}) failed"
         self._site.in_force.discard(self._name)
         if self._fault.verify_by == "none":
             self.cleared_ns = time.monotonic_ns()

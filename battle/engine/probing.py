@@ -80,7 +80,10 @@ class Prober:
     async def watch(
         self, tells: Callable[[Probe], bool | None], wanted: bool, silence_ns: int, go_on: Callable[[], bool]
     ) -> Probe | None:
-        """Probe every 10 ms until one tells what is wanted; gives that probe, None when `go_on` said no before."""
+        """Probe every 10 ms until one tells what is wanted; gives that probe.
+
+        None when `go_on` said no before, and the probes that were under way then did not tell it either.
+        """
         found: list[Probe] = []
         async with anyio.create_task_group() as group:
 
@@ -93,7 +96,6 @@ class Prober:
             while go_on():
                 group.start_soon(look)
                 await anyio.sleep(EVERY_NS / NS_PER_S)
-            group.cancel_scope.cancel()
         return min(found, key=lambda probe: probe.sent_ns, default=None)
 
 

@@ -21,8 +21,8 @@ async def ask(path: Path, request: dict[str, Any], *, within_s: float | None = N
     with anyio.fail_after(within_s):
         stream: SocketStream = await anyio.connect_unix(str(path))
         async with stream:
-            await stream.send(json.dumps(request).encode() + b"\n")
             try:
+                await stream.send(json.dumps(request).encode() + b"\n")
                 line = await BufferedByteReceiveStream(stream).receive_until(b"\n", LINE_BYTES)
             except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError) as error:
                 raise ConnectionResetError(f"{path}: the other side went away") from error

@@ -16,6 +16,7 @@ from battle.core.ports.wire import Endpoint
 from battle.core.scenario import Scenario, rebuild
 from battle.core.units import NS_PER_S
 from battle.engine.conductor import Conductor
+from battle.engine.probing import Prober
 from battle.errors import SetupError
 
 BODY = json.dumps({"jsonrpc": "2.0", "id": "battle-probe", "result": "0x1"})
@@ -48,6 +49,7 @@ class Marked(Fault):
     kind: Literal["marked"] = "marked"
     fails: bool = False
     sticks: bool = False
+    undo_fails: Literal["as told", "as a bug"] | None = None
     invisible: bool = False
 
     @asynccontextmanager
@@ -62,6 +64,8 @@ class Marked(Fault):
             await anyio.sleep(0.01)  # an undo that takes a moment, and must not be cut short
             if not self.sticks:
                 target.marks.remove(injection.fault)
+            if self.undo_fails:
+                raise SetupError("half undone") if self.undo_fails == "as told" else KeyError("mark")
 
     def verify(self, probe: Probe) -> bool | None:
         return probe.status == 500 and not self.invisible
@@ -189,6 +193,42 @@ def test_an_undo_that_does_not_take_is_louder_than_anything() -> None:
     events, disturbed, _ = play({"one": {"at": "0s", "for": "100ms", "sticks": True, "verify": {"within": "200ms"}}})
     assert kinds_of(events, "one")[-1] == "not_cleared"
     assert disturbed == ["alpha: one (marked) was not seen to end"]
+
+
+@pytest.mark.parametrize("how", ["as told", "as a bug"])
+@pytest.mark.parametrize("verify", ["none", {"within": "1s"}])
+def test_an_undo_that_failed_is_never_taken_for_done(verify: Any, how: str) -> None:
+    """A probe that shows no effect proves little, for example when the fault meets a part of the arrivals only."""
+    _, disturbed, _ = play({"one": {"at": "0s", "for": "100ms", "undo_fails": how, "verify": verify}})
+    assert disturbed == ["alpha: the undo of one (marked) failed"]
+
+
+def test_an_effect_that_takes_longer_to_show_than_probes_are_sent_is_seen() -> None:
+    """Such as a delay of three seconds, with the two seconds that a fault is given."""
+
+    async def run() -> Probe | None:
+        async def serve(stream: anyio.abc.SocketStream) -> None:
+            async with stream:
+                await stream.receive()
+                await anyio.sleep(0.4)
+                await stream.send(f"HTTP/1.1 200 OK\r\ncontent-length: {len(BODY)}\r\n\r\n{BODY}".encode())
+
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        prober = Prober(Endpoint("127.0.0.1", listener.extra(anyio.abc.SocketAttribute.local_port)))
+        async with listener, anyio.create_task_group() as group:
+            group.start_soon(listener.serve, serve)
+            until = time.monotonic_ns() + NS_PER_S // 10
+            found = await prober.watch(
+                lambda probe: probe.elapsed_ns > NS_PER_S // 4,
+                wanted=True,
+                silence_ns=5 * NS_PER_S,
+                go_on=lambda: time.monotonic_ns() < until,
+            )
+            await anyio.sleep(0.5)
+            group.cancel_scope.cancel()
+        return found
+
+    assert anyio.run(run) is not None
 
 
 @pytest.mark.parametrize("after", [0.05, 0.12, 0.3])

@@ -51,6 +51,19 @@ def test_what_goes_wrong_is_told(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_peer_that_goes_away_while_it_is_told_something_is_an_oserror(tmp_path: Path) -> None:
+    async def run() -> None:
+        async def leave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+
+        server = await asyncio.start_unix_server(leave, tmp_path / "s")
+        with pytest.raises(ConnectionError):
+            await ask(tmp_path / "s", {"long": "x" * 10_000_000})
+        server.close()
+
+    asyncio.run(run())
+
+
 def test_what_is_no_json_is_told_too(tmp_path: Path) -> None:
     async def run() -> None:
         server = await serve(tmp_path / "s", echo)
