@@ -11,7 +11,8 @@ from battle.analysis.traffic import QUIET_NS, Traffic
 from battle.analysis.windows import Span, Window
 from battle.core.journal import EventKind
 
-FROM_TRAFFIC = "traffic (inferred: the provider got under 10 % of its baseline share)"
+FROM_TRAFFIC = "traffic"
+"""The source of changes that no proxy told of: the provider got under 10 % of its baseline share of the attempts."""
 
 
 @dataclass(frozen=True, slots=True)

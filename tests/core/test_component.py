@@ -41,6 +41,9 @@ class Drawing(BaseModel):
     shapes: list[Shape]
 
 
+component._rooms.pop("shapes")  # only the tests here know of it
+
+
 @pytest.fixture(autouse=True)
 def _entered(_restored: None) -> None:
     component._rooms["shapes"] = {"circle": Circle, "square": Square}

@@ -16,7 +16,7 @@ SHORTER = {
     "total-outage": "14s",
     "fault-misses": "10s",
     "no-failover": "9s",
-    "smoke": "3s",
+    "smoke": "6s",
 }
 
 
