@@ -229,7 +229,8 @@ class Execution:
 
     async def _play(self, worker: LoadProcess, conductor: Conductor, end_ns: int) -> None:
         """Load and chaos side by side, until both are over."""
-        chaos = anyio.CancelScope()
+        chaos, following = anyio.CancelScope(), anyio.CancelScope()
+        longest = max(stream.timeout for stream in self._scenario.workload.values())
         counts: dict[str, Any] = {}
 
         async def conduct() -> None:
@@ -237,13 +238,12 @@ class Execution:
                 await conductor.play()
 
         async def follow_worker() -> None:
-            longest = max(stream.timeout for stream in self._scenario.workload.values())
             try:
-                with anyio.fail_after((end_ns - time.monotonic_ns() + longest + _DRAIN_NS) / NS_PER_S):
+                with following, anyio.fail_after((end_ns - time.monotonic_ns() + longest + _DRAIN_NS) / NS_PER_S):
                     counts.update(await worker.wait())
-                self._end_load(counts["reason"])
+                    self._end_load(counts["reason"])
             except (OSError, TimeoutError, SetupError) as error:
-                self.note(EventKind.WARNING, text=f"the load worker is lost: {error or 'it did not end in time'}")
+                self.note(EventKind.WARNING, text=f"the load worker is lost: {str(error) or 'it did not end in time'}")
                 self._end_load("worker_lost")
 
         async with anyio.create_task_group() as group:
@@ -254,9 +254,12 @@ class Execution:
             self.note(EventKind.LOAD_ENDED, reason=reason)
             self._watcher.stage = "rolling back"
             chaos.cancel()
+            following.deadline = anyio.current_time() + (longest + _DRAIN_NS) / NS_PER_S
             if reason in {"guard", "interrupted"}:
-                with suppress(OSError, TimeoutError, SetupError):
+                try:
                     await worker.stop(reason, cancel=reason == "interrupted")
+                except (OSError, TimeoutError, SetupError):
+                    following.cancel()  # it does not listen: nothing more is to come from it
         self._watcher.stage = "ending"
 
     async def _follow_breakers(self, proxy: BreakerReadable) -> None:

@@ -164,6 +164,23 @@ def test_a_provider_that_dies_on_its_own_is_told(tmp_path: Path) -> None:
     nothing_left(directory.name)
 
 
+def test_a_signal_ends_the_run_soon_also_when_the_load_worker_hangs(tmp_path: Path) -> None:
+    running = start(tmp_path, SCENARIOS / "smoke.yaml", "--quiet", "--proxy", "none", "--set", "steady=90s")
+    wait_for_event(tmp_path, "load_started")
+    (worker,) = [it for it in processes_mentioning("worker.sock") if it.ppid() == running.pid]
+    time.sleep(2)
+    worker.suspend()
+    began = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert time.monotonic() - began < 40  # five seconds for its answer, twice; the rest is room for a busy machine
+    run = Run.model_validate_json((only_run(tmp_path) / "run.json").read_bytes())
+    assert run.ended == "interrupted"
+    assert run.analysis.requests.total > 0
+    nothing_left(only_run(tmp_path).name)
+
+
 def test_a_target_that_refuses_everything_fails_in_bounded_time(tmp_path: Path) -> None:
     scenario = tmp_path / "refused.yaml"
     scenario.write_text(
