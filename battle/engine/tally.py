@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from battle.core.records import ATTEMPT, REQUEST, Outcome, Requests
 from battle.core.units import NS_PER_S
@@ -40,7 +41,6 @@ class RequestTally:
 
     def look(self, now_ns: int) -> Counts:
         """The counts now."""
-        seen = self._tail[:0]
         while True:
             seen = self._reader.read(self._first, _BLOCK)
             if len(seen) < _BLOCK or (seen["outcome"] == Outcome.UNFINISHED).any():
@@ -48,15 +48,24 @@ class RequestTally:
             self._totals += np.bincount(seen["outcome"], minlength=8)
             self._tail = np.concatenate([self._tail, seen])
             self._first += _BLOCK
+        if len(seen) == _BLOCK:  # what waits in this block holds up its count, not the sight of what came after it
+            seen = self._reader.read(self._first)
         whole = np.concatenate([self._tail, seen]) if len(self._tail) else seen
         totals = self._totals + np.bincount(seen["outcome"], minlength=8)
-        instant = np.where(whole["outcome"] == Outcome.DROPPED, whole["scheduled_ns"], whole["ended_ns"])
-        recent = whole[(whole["outcome"] != Outcome.UNFINISHED) & (instant > now_ns - NS_PER_S)]
-        self._tail = self._tail[self._tail["ended_ns"] > now_ns - 2 * NS_PER_S]
+        recent = whole[(whole["outcome"] != Outcome.UNFINISHED) & (_instant(whole) > now_ns - NS_PER_S)]
+        self._tail = self._tail[_instant(self._tail) > now_ns - 2 * NS_PER_S]
         written = np.flatnonzero(seen["key"])
         gaps = int(written[-1]) + 1 - len(written) if len(written) else 0
         ok, failed, dropped = (int(totals[one]) for one in (Outcome.OK, Outcome.FAILED, Outcome.DROPPED))
         return Counts(ok, failed, dropped, gaps, recent)
+
+
+def _instant(records: Requests) -> NDArray[np.int64]:
+    """When each request ended or was dropped."""
+    instant: NDArray[np.int64] = np.where(
+        records["outcome"] == Outcome.DROPPED, records["scheduled_ns"], records["ended_ns"]
+    )
+    return instant
 
 
 class AttemptTally:

@@ -68,6 +68,26 @@ def test_many_records_are_counted_once(tmp_path: Path) -> None:
     assert len(counts.recent) == 9_999
 
 
+def test_one_that_waits_long_hides_nothing_that_came_after_it(tmp_path: Path) -> None:
+    writer = recorder(tmp_path / "r")
+    tally = RequestTally(tmp_path / "r")
+    total = 70_000
+    for number in range(1, total):
+        writer.write(ended(number, S + number * 100_000), 0)
+    counts = tally.look(S + total * 100_000)
+    assert (counts.ok, counts.in_flight, len(counts.recent)) == (total - 1, 1, 9_999)
+
+
+def test_what_was_dropped_stays_in_the_last_second(tmp_path: Path) -> None:
+    writer = recorder(tmp_path / "r")
+    tally = RequestTally(tmp_path / "r")
+    total = 40_000
+    for number in range(total):
+        writer.write(Call(BASE + number, 0, 9 * S + number * 10_000, outcome=Outcome.DROPPED), 0)
+    for _ in range(2):
+        assert len(tally.look(9 * S + total * 10_000).recent) == total
+
+
 def test_no_file_yet(tmp_path: Path) -> None:
     counts = RequestTally(tmp_path / "absent").look(S)
     assert (counts.ok, len(counts.recent)) == (0, 0)
