@@ -35,6 +35,7 @@ class UndoJournal:
         self.path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         self._count = 0
+        self._pending: set[int] = set()
         self._is_torn = False
         self._write({"run": run_id, "pid": os.getpid(), "started": started_at(os.getpid())})
 
@@ -51,15 +52,17 @@ class UndoJournal:
         """Add a step; gives its number. Raises OSError when it cannot be written: then the thing must not be done."""
         self._count += 1
         self._write({"step": self._count, **step})
+        self._pending.add(self._count)
         return self._count
 
     def undone(self, number: int) -> None:
         """Note that a step was carried out."""
+        self._pending.discard(number)
         self._write({"undone": number})
 
     def close(self, *, all_undone: bool) -> None:
-        """Close the file, noting when nothing is left to undo."""
-        if all_undone:
+        """Close the file, noting when nothing is left to undo: no step, and nothing that `all_undone` knows better."""
+        if all_undone and not self._pending:
             self._write({"closed": True})
         os.close(self._descriptor)
 

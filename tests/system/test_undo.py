@@ -32,6 +32,14 @@ def test_steps_are_pending_until_undone(tmp_path: Path) -> None:
     assert undo.read(tmp_path / "u").closed
 
 
+def test_a_step_that_was_not_undone_keeps_the_journal_open(tmp_path: Path) -> None:
+    journal = undo.UndoJournal(tmp_path / "u", "run-1")
+    step = journal.write({"do": "command", "argv": ["true"]})  # such as a process that would not end
+    journal.close(all_undone=True)
+    left = undo.read(tmp_path / "u")
+    assert (list(left.steps), left.closed) == ([step], False)
+
+
 def test_a_torn_last_line_is_skipped(tmp_path: Path) -> None:
     journal = undo.UndoJournal(tmp_path / "u", "run-1")
     journal.write({"do": "command", "argv": ["true"]})
