@@ -46,7 +46,7 @@ class ClosedModel:
             return
         self._wanted = self._pattern.users_at(max(0, offset))
         for user in range(1, self._wanted + 1):
-            if user not in self._active and self._left.get(user, 1) > 0:
+            if user not in self._active and self._left.get(user, 1) != 0:  # without `iterations` it counts below 0
                 self._active.add(user)
                 self._left.setdefault(user, self._pattern.iterations or -1)
                 self._send(user)
@@ -62,7 +62,8 @@ class ClosedModel:
             self._active.discard(user)
             return
         self._left[user] -= 1
-        self._dispatcher.dispatch(scheduled_ns or now, now, self._phase, user, self._answered)
+        if not self._dispatcher.dispatch(scheduled_ns or now, now, self._phase, user, self._answered):
+            self._active.discard(user)  # dropped: the user tries again at the next look
 
     def _answered(self, call: Call) -> None:
         think = self._pattern.think_time

@@ -67,23 +67,27 @@ class Dispatcher:
 
     def dispatch(
         self, scheduled_ns: int, now_ns: int, phase: int, user: int = 0, then: Callable[[Call], None] | None = None
-    ) -> None:
-        """Send what was due at `scheduled_ns`, or drop it when too much is in flight or it is too late."""
+    ) -> bool:
+        """Send what was due at `scheduled_ns`, or drop it when too much is in flight or it is too late.
+
+        False when it was not sent: then nobody calls `then`.
+        """
         if self._left is not None:
             if self._left == 0:
-                return
+                return False
             self._left -= 1
         call = Call(self._keys.take(), next(self._choice), scheduled_ns, phase, user)
         if self.in_flight >= self._limit or (self._max_lag is not None and now_ns - scheduled_ns > self._max_lag):
             call.outcome = Outcome.DROPPED
             self.dropped += 1
             self._recorder.write(call, self.number)
-            return
+            return False
         self.in_flight += 1
         self.sent += 1
         if then is not None:
             self._waiters[call.key] = then
         self.session.send(call)
+        return True
 
     def report(self, call: Call) -> None:
         """Take a call that has ended; called by the session, once a call."""
