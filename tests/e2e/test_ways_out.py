@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from e2e.command import SCENARIOS, battle, children_of, command, only_run, processes_mentioning
+from e2e.command import SCENARIOS, battle, children_of, command, only_run, processes_mentioning, run_json
 
 from battle.core.run import Run
 
@@ -229,3 +229,58 @@ def test_a_full_disk_ends_the_load_and_reports_what_was_measured(tmp_path: Path)
         assert "requests in" in done.stdout
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def test_a_guard_ends_a_hopeless_run_early(tmp_path: Path) -> None:
+    scenario = tmp_path / "guarded.yaml"
+    scenario.write_text(
+        """
+        name: guarded
+        setup: {providers: {alpha: {kind: mock, latency: 5ms}}, proxy: none}
+        workload:
+          reads:
+            load: {kind: constant, rate: 200/s, duration: 40s}
+            requests: [{method: eth_blockNumber}]
+        chaos:
+          errors: {kind: http_error, target: alpha, at: 3s}
+        slo:
+          - {objective: success_rate >= 90%, guard: true, for: 1s}
+        """
+    )
+    done = battle("run", scenario, "--quiet", cwd=tmp_path, timeout=60)
+    assert done.returncode == 1, done.stderr
+    run = Run.model_validate_json((only_run(tmp_path) / "run.json").read_bytes())
+    assert run.ended == "guard"
+    (result,) = run.slo_results
+    assert (result.guard, result.verdict) == (True, "fail")
+    (fault,) = run.analysis.faults
+    assert fault.cleared is True
+    assert run.analysis.requests.total < 200 * 25  # 40 s were planned; the guard needs about five
+    nothing_left(only_run(tmp_path).name)
+
+
+def test_the_closed_model_waits_for_its_answers(tmp_path: Path) -> None:
+    scenario = tmp_path / "users.yaml"
+    scenario.write_text(
+        """
+        name: users
+        setup: {providers: {alpha: {kind: mock, latency: 50ms}}, proxy: none}
+        workload:
+          people:
+            load: {kind: users, users: 10, think_time: 50ms, duration: 4s}
+            requests: [{method: eth_blockNumber}]
+          steady:
+            load:
+              - {kind: ramp, from: 10/s, to: 50/s, duration: 2s}
+              - {kind: constant, rate: 50/s, duration: 2s}
+            requests: [{method: eth_chainId}]
+        slo: [success_rate >= 99%]
+        """
+    )
+    code, run = run_json(scenario, "--quiet", cwd=tmp_path)
+    assert code == 0, run["reasons"]
+    streams = run["analysis"]["requests"]["by_stream"]
+    # 10 users, about 0.1 s a turn, 4 s: at most 400 turns; a busy machine makes fewer, and an open model would make more
+    assert 200 <= streams["people"]["total"] <= 410
+    assert streams["steady"]["total"] in {159, 160, 161}
+    assert streams["people"]["p50_latency_ms"] >= 50
