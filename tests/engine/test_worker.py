@@ -1,0 +1,162 @@
+"""The load worker inside one process: what it sends, drops and writes down, against a server that keeps count."""
+
+import asyncio
+import gc
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from battle.core.keys import key_base
+from battle.core.records import REQUEST, Outcome, Requests
+from battle.core.scenario import Scenario
+from battle.engine.dispatching import arrivals
+from battle.engine.worker import LoadWorker
+from battle.system.mapped import MappedReader
+
+BASE = key_base(11)
+
+
+@pytest.fixture(autouse=True)
+def _collect() -> Iterator[None]:
+    """A worker switches garbage collection off for its process; here that is the process of the tests."""
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+class CountingServer:
+    """Answers after a delay, and keeps the ids and methods it saw."""
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s = delay_s
+        self.seen: list[tuple[int, str]] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(re.search(rb"content-length: (\d+)", head)[1])  # type: ignore[index]
+                call = json.loads(await reader.readexactly(length))
+                self.seen.append((call["id"], call["method"]))
+                await asyncio.sleep(self.delay_s)
+                body = json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": "0x1"})
+                writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+def run(
+    tmp_path: Path, load: Any, *, delay_s: float = 0.0, stop_after: float | None = None, **stream: Any
+) -> tuple[Requests, CountingServer, dict[str, Any]]:
+    """Send a stream's load; gives the records, the server, and the worker's own counts."""
+    settings = {"load": load, "requests": [{"method": "eth_blockNumber"}], **stream}
+    scenario = Scenario.model_validate({"name": "t", "seed": 3, "workload": {"reads": settings}})
+    counting = CountingServer(delay_s)
+
+    async def play() -> dict[str, Any]:
+        server = await asyncio.start_server(counting.serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        endpoint = {"host": "127.0.0.1", "port": port, "path": ""}
+        order = {
+            "key_base": BASE,
+            "records": str(tmp_path / "r"),
+            "endpoint": endpoint,
+            "witness": None,
+            "chain_id": None,
+        }
+        worker = LoadWorker(scenario, order)
+        worker.start(time.monotonic_ns())
+        if stop_after is not None:
+            await asyncio.sleep(stop_after)
+            worker.stop("interrupted", cancel=True)
+        counts = await asyncio.wait_for(worker.wait(), 20)
+        await worker.close()
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=5)
+        return counts
+
+    counts = asyncio.run(play())
+    return MappedReader(tmp_path / "r", REQUEST).written("key"), counting, counts
+
+
+def test_every_arrival_is_sent_once_and_written_down(tmp_path: Path) -> None:
+    load = [
+        {"kind": "constant", "rate": "200/s", "duration": "500ms"},
+        {"kind": "poisson", "rate": "200/s", "duration": "500ms"},
+    ]
+    records, server, counts = run(tmp_path, load)
+    assert records["key"].tolist() == list(range(BASE, BASE + len(records)))
+    assert sorted(key for key, _ in server.seen) == records["key"].tolist()
+    assert set(records["outcome"]) == {Outcome.OK}
+    assert Counter(records["phase"].tolist())[0] == 100
+    assert counts["sent"] == len(records)
+    assert (records["started_ns"] >= records["scheduled_ns"]).all(), "sent before it was due"
+    assert (records["ended_ns"] > records["started_ns"]).all()
+
+
+def test_what_is_due_beyond_the_limit_is_dropped_and_counted(tmp_path: Path) -> None:
+    load = {"kind": "constant", "rate": "100/s", "duration": "1s"}
+    records, server, counts = run(tmp_path, load, delay_s=0.5, max_in_flight=10)
+    dropped = records[records["outcome"] == Outcome.DROPPED]
+    assert len(records) == 100
+    assert len(dropped) == counts["dropped"] == 100 - len(server.seen)
+    assert len(dropped) >= 70  # 10 in flight for half a second each: some 20 of 100 are sent
+    assert (dropped["started_ns"] == 0).all()
+    assert (dropped["ended_ns"] == 0).all()
+
+
+def test_max_requests_ends_the_load(tmp_path: Path) -> None:
+    records, _, _ = run(tmp_path, {"kind": "constant", "rate": "500/s", "duration": "10s"}, max_requests=25)
+    assert len(records) == 25
+
+
+def test_weights_are_followed_and_the_seed_decides(tmp_path: Path) -> None:
+    requests = [{"method": "a", "weight": 3}, {"method": "b", "weight": 1}]
+    load = {"kind": "constant", "rate": "1000/s", "duration": "800ms"}
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    first, server, _ = run(tmp_path / "1", load, requests=requests)
+    second, _, _ = run(tmp_path / "2", load, requests=requests)
+    share = Counter(method for _, method in server.seen)["a"] / len(first)
+    assert abs(share - 0.75) < 5 * (0.75 * 0.25 / len(first)) ** 0.5
+    assert np.array_equal(first["template"], second["template"])
+
+
+def test_stopped_it_sends_no_more_and_cancels_what_is_in_flight(tmp_path: Path) -> None:
+    load = {"kind": "constant", "rate": "50/s", "duration": "20s"}
+    records, _, counts = run(tmp_path, load, delay_s=3.0, stop_after=0.4)
+    assert counts["reason"] == "interrupted"
+    assert set(records["outcome"]) == {Outcome.CANCELLED}
+    assert 5 <= len(records) <= 60  # 20 in 0.4 s; wide, since the machine may be busy
+
+
+def test_users_wait_think_and_stop_after_their_iterations(tmp_path: Path) -> None:
+    load = {"kind": "users", "users": 4, "think_time": "20ms", "iterations": 5, "duration": "10s"}
+    records, _, _ = run(tmp_path, load, delay_s=0.03)
+    assert Counter(records["user"].tolist()) == {1: 5, 2: 5, 3: 5, 4: 5}
+    for user in range(1, 5):
+        own = records[records["user"] == user]
+        gaps = own["scheduled_ns"][1:] - own["ended_ns"][:-1]
+        assert (gaps == 20_000_000).all(), "the next turn is due when the thinking is over, however late the loop is"
+
+
+def test_arrivals_of_streams_do_not_depend_on_each_other() -> None:
+    one = {"load": {"kind": "poisson", "rate": "50/s", "duration": "2s"}, "requests": [{"method": "m"}]}
+    alone = Scenario.model_validate({"name": "t", "workload": {"a": one}})
+    both = Scenario.model_validate({"name": "t", "workload": {"b": one, "a": one}})
+    assert list(arrivals(alone.workload["a"], 1, "a")) == list(arrivals(both.workload["a"], 1, "a"))
+    assert list(arrivals(both.workload["b"], 1, "b")) != list(arrivals(both.workload["a"], 1, "a"))
