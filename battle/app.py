@@ -31,6 +31,7 @@ from battle.engine.collecting import gather
 from battle.engine.environment import describe_environment
 from battle.engine.execution import Execution, Plan, draw_key_base, worker_command
 from battle.engine.intervals import interval_log
+from battle.engine.signals import Signals
 from battle.engine.worker import main as serve_worker
 from battle.errors import BattleError, UsageError
 from battle.loading import Loaded, load_scenario, load_text
@@ -104,6 +105,8 @@ class Finished:
     run: Run
     run_dir: RunDir
     unsaved: list[str]
+    signal_after: str | None = None
+    """A signal that came when the load and its rollback were over; what was found is saved all the same."""
 
 
 def run_scenario(loaded: Loaded, store: Store, view: View) -> Finished:
@@ -112,6 +115,11 @@ def run_scenario(loaded: Loaded, store: Store, view: View) -> Finished:
     The scenario is saved first, the evidence second, the verdict last. Raises SetupError when something does not start,
     Stopped when a signal came before the load, UsageError when the store cannot be written.
     """
+    with Signals() as signals:
+        return _run_heeding(loaded, store, view, signals)
+
+
+def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals) -> Finished:
     load_reporters()
     now = datetime.now(UTC)
     run_dir = store.create(loaded.scenario.name, now, secrets.token_hex(3))
@@ -129,7 +137,8 @@ def run_scenario(loaded: Loaded, store: Store, view: View) -> Finished:
         )
         for note in loaded.notes:
             journal.write(Event(time.monotonic_ns(), EventKind.WARNING, {"text": note}))
-        _carry_out(Execution(plan, journal.write, view))
+        execution = Execution(plan, journal.write, view, signals)
+        _carry_out(execution)
         late = partial(_write_now, journal)
         requests, attempts = gather(run_dir.raw_dir, late)
         unsaved = [_tried(partial(run_dir.save_requests, requests)), _tried(partial(run_dir.save_attempts, attempts))]
@@ -148,7 +157,8 @@ def run_scenario(loaded: Loaded, store: Store, view: View) -> Finished:
     )
     run = analyse(evidence, analysed_at=_stamp())
     unsaved += save_results(run_dir, run, evidence)
-    return Finished(run, run_dir, [failure for failure in unsaved if failure])
+    unheeded = signals.received[0] if signals.received and not execution.ending.signal_name else None
+    return Finished(run, run_dir, [failure for failure in unsaved if failure], unheeded)
 
 
 def _carry_out(execution: Execution) -> None:

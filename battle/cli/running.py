@@ -105,6 +105,9 @@ def _one(path: Path, options: _Options) -> _Ended:
         return _Ended(str(path), ExitCode.INTERNAL, str(error))
     run = finished.run
     words = run.reasons[0] if run.reasons else str(run.verdict)
+    if finished.signal_after is not None:
+        stopped = Stopped(finished.signal_after)
+        return _Ended(run.scenario.name, stopped.exit_code, f"{stopped.message} after the run: {words}", run.report_id)
     return _Ended(run.scenario.name, ExitCode(run.exit_code), words, run.report_id)
 
 

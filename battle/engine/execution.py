@@ -7,7 +7,6 @@ by then is on disk.
 import math
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -33,6 +32,7 @@ from battle.engine.conductor import Conductor
 from battle.engine.guards import Guard
 from battle.engine.holding import hold
 from battle.engine.load_process import LoadProcess
+from battle.engine.signals import Signals
 from battle.engine.watching import Watcher
 from battle.errors import SetupError, Stopped
 from battle.system.guardian import Guardian
@@ -42,6 +42,7 @@ from battle.system.undo import TEMPORARY_PREFIX, UndoJournal
 _LEAD_NS = 50 * NS_PER_MS
 """Between the order to start the load and its first instant."""
 _LOOK_S = 0.25
+_HEED_S = 0.02
 _DRAIN_NS = 5 * NS_PER_S
 _LINGER_S = 0.2
 """How long the proxy's own word is still listened to after the load: its log is written with some delay."""
@@ -75,11 +76,12 @@ class Ending:
 class Execution:
     """Carries a plan out. `write` takes the events of the journal, `view` is shown the run as it goes on."""
 
-    def __init__(self, plan: Plan, write: Callable[[Event], None], view: View) -> None:
+    def __init__(self, plan: Plan, write: Callable[[Event], None], view: View, signals: Signals) -> None:
         self._plan = plan
         self._scenario = plan.scenario
         self._write = write
         self._view = view
+        self._signals = signals
         self._watcher = Watcher(plan.scenario)
         self._over = anyio.Event()
         self._load_began = False
@@ -105,7 +107,7 @@ class Execution:
         with self._view:
             async with anyio.create_task_group() as group:
                 setup = anyio.CancelScope()  # not the group's: signals are heeded until all is ended
-                await group.start(self._heed_signals, setup)
+                group.start_soon(self._heed_signals, setup)
                 group.start_soon(self._show)
                 with setup:
                     async with self._machinery() as (launcher, socket_dir):
@@ -116,20 +118,22 @@ class Execution:
         self.note(EventKind.RUN_ENDED, disturbed=self.ending.disturbed)
         return self.ending
 
-    async def _heed_signals(self, scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    async def _heed_signals(self, scope: anyio.CancelScope) -> None:
         """The first signal ends the run in order; further ones do not skip the rollback."""
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-            task_status.started()
-            async for number in signals:
+        heeded = 0
+        while True:
+            for name in self._signals.received[heeded:]:
+                heeded += 1
                 if self.ending.signal_name is not None:
                     self.note(EventKind.WARNING, text="still rolling back; another signal does not skip that")
                     continue
-                self.ending.signal_name = signal.Signals(number).name
-                self.note(EventKind.INTERRUPTED, signal=self.ending.signal_name)
+                self.ending.signal_name = name
+                self.note(EventKind.INTERRUPTED, signal=name)
                 if self._load_began:
                     self._end_load("interrupted")
                 else:
                     scope.cancel()
+            await anyio.sleep(_HEED_S)
 
     def _end_load(self, reason: EndReason) -> None:
         if not self._over.is_set():

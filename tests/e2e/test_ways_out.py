@@ -284,3 +284,19 @@ def test_the_closed_model_waits_for_its_answers(tmp_path: Path) -> None:
     assert 200 <= streams["people"]["total"] <= 410
     assert streams["steady"]["total"] in {159, 160, 161}
     assert streams["people"]["p50_latency_ms"] >= 50
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.1, 0.2, 0.35])
+def test_a_signal_after_the_load_loses_nothing(delay_s: float, tmp_path: Path) -> None:
+    """The instants fall into the teardown, the end of the event loop, the analysis and the saving."""
+    running = start(tmp_path, SCENARIOS / "smoke.yaml", "--quiet", "--set", "steady=5s")
+    wait_for_event(tmp_path, "load_ended")
+    time.sleep(delay_s)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert "Traceback" not in said
+    # 0 when all was saved and printed before the signal came; −2 when it met the interpreter on its way out, after that
+    assert running.returncode in {0, 130, -2}, said
+    run = Run.model_validate_json((only_run(tmp_path) / "run.json").read_bytes())
+    assert run.analysis.requests.total >= 990
+    nothing_left(only_run(tmp_path).name)
