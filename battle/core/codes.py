@@ -60,6 +60,8 @@ REQUEST_REUSED: Final = 1
 """Flag: sent on a connection that had served before."""
 REQUEST_WAITED: Final = 2
 """Flag: waited for a free connection."""
+REQUEST_RETRIED: Final = 4
+"""Flag: sent a second time, since the first connection had served before and was closed without a byte."""
 
 ATTEMPT_FORMAT: Final = "<QqqqqiIIHBBBBB5x"
 

@@ -9,6 +9,8 @@ COUNTER_BITS = 33
 _TOP = 1 << 52
 TRACE_PREFIX = "ba771e000000000000"
 """The first 18 of a trace id's 32 hexadecimal digits; the key's 14 follow."""
+PARENT_ID = "ba771e0000000001"
+"""The parent id of every traceparent: no key, since a proxy that traces puts its own there."""
 ADDRESS_PREFIX = "0xba771e00000000000000000000"
 """The first 26 hexadecimal digits of an `${address}`; the key's 14 follow."""
 PROBE_ID = "battle-probe"
@@ -27,7 +29,7 @@ def belongs(key: int, base: int) -> bool:
 
 def traceparent(key: int) -> str:
     """The value of the `traceparent` header (W3C Trace Context) that carries a key."""
-    return f"00-{TRACE_PREFIX}{key:014x}-{key:016x}-01"
+    return f"00-{TRACE_PREFIX}{key:014x}-{PARENT_ID}-01"
 
 
 def address(key: int) -> str:

@@ -86,6 +86,7 @@ class Stream(Part):
     max_in_flight: int | None = Field(default=None, ge=1)
     connections: int | None = Field(default=None, ge=1)
     max_send_lag: Duration | None = None
+    retry_on_reuse: bool = False
     allowed_lag: int | None = Field(default=None, ge=0)
     requests: list[Request] = Field(min_length=1)
     load: Annotated[list[Pattern], BeforeValidator(_one_or_more)] = Field(min_length=1)

@@ -8,6 +8,7 @@ from battle.core.ports.wire import Call
 from battle.core.units import NS_PER_S
 from battle.engine.dispatching import Dispatcher
 
+_monotonic_ns = time.monotonic_ns
 _LOOK_S = 0.05
 """How often the number of users is compared with the pattern's."""
 
@@ -22,9 +23,14 @@ class ClosedModel:
         self._offset_ns = offset_ns
         self._loop = asyncio.get_running_loop()
         self._start_ns = 0
+        self._end_ns = 0
+        self._think_ns: int = pattern.think_time
         self._wanted = 0
         self._active: set[int] = set()
+        self._limited = pattern.iterations is not None
         self._left: dict[int, int] = {}
+        self._dispatch = dispatcher.dispatch
+        self._on_answer = self._answered
         self._over = False
 
     @property
@@ -35,20 +41,20 @@ class ClosedModel:
     def start(self, at_ns: int) -> None:
         """Begin when the phase begins; `at_ns` is the start of the load."""
         self._start_ns = at_ns + self._offset_ns
-        self._loop.call_later(max(0, self._start_ns - time.monotonic_ns()) / NS_PER_S, self._look)
+        self._end_ns = self._start_ns + self._pattern.duration
+        self._loop.call_later(max(0, self._start_ns - _monotonic_ns()) / NS_PER_S, self._look)
 
     def _look(self) -> None:
         if self._over:
             return
-        offset = time.monotonic_ns() - self._start_ns
+        offset = _monotonic_ns() - self._start_ns
         if offset >= self._pattern.duration or self._dispatcher.exhausted:
             self.stop()
             return
         self._wanted = self._pattern.users_at(max(0, offset))
         for user in range(1, self._wanted + 1):
-            if user not in self._active and self._left.get(user, 1) != 0:  # without `iterations` it counts below 0
+            if user not in self._active and self._left.setdefault(user, self._pattern.iterations or -1) != 0:
                 self._active.add(user)
-                self._left.setdefault(user, self._pattern.iterations or -1)
                 self._send(user)
         if self._pattern.iterations is not None and not self._active:
             self.stop()
@@ -56,22 +62,24 @@ class ClosedModel:
         self._loop.call_later(_LOOK_S, self._look)
 
     def _send(self, user: int, scheduled_ns: int = 0) -> None:
-        now = time.monotonic_ns()
-        offset = now - self._start_ns
-        if self._over or user > self._wanted or offset >= self._pattern.duration or self._left[user] == 0:
+        now = _monotonic_ns()
+        if self._over or user > self._wanted or now >= self._end_ns:
             self._active.discard(user)
             return
-        self._left[user] -= 1
-        if not self._dispatcher.dispatch(scheduled_ns or now, now, self._phase, user, self._answered):
+        if self._limited:
+            if self._left[user] == 0:
+                self._active.discard(user)
+                return
+            self._left[user] -= 1
+        if not self._dispatch(scheduled_ns or now, now, self._phase, user, self._on_answer):
             self._active.discard(user)  # dropped: the user tries again at the next look
 
     def _answered(self, call: Call) -> None:
-        think = self._pattern.think_time
-        if think == 0:
+        if self._think_ns == 0:
             self._send(call.user, call.ended_ns)
         else:
-            ready = call.ended_ns + think
-            self._loop.call_later(max(0, ready - time.monotonic_ns()) / NS_PER_S, self._send, call.user, ready)
+            ready = call.ended_ns + self._think_ns
+            self._loop.call_later(max(0, ready - _monotonic_ns()) / NS_PER_S, self._send, call.user, ready)
 
     def stop(self) -> None:
         """Send nothing more."""

@@ -16,20 +16,16 @@ _BLOCK = 1024
 class KeyCounter:
     """Keys of a run, counted up from its base; shared by all streams of a worker."""
 
-    def __init__(self, key_base: int) -> None:
-        self._next = key_base
-        self.base = key_base
+    __slots__ = ("base", "next")
 
-    def take(self) -> int:
-        """The next key."""
-        key = self._next
-        self._next += 1
-        return key
+    def __init__(self, key_base: int) -> None:
+        self.next = key_base
+        self.base = key_base
 
     @property
     def taken(self) -> int:
         """How many were given out."""
-        return self._next - self.base
+        return self.next - self.base
 
 
 class Dispatcher:
@@ -52,13 +48,12 @@ class Dispatcher:
         self.sent = 0
         self.dropped = 0
         self._keys = keys
-        self._recorder = recorder
+        self._write = recorder.write
         self._limit = stream.in_flight_limit
         self._left = stream.max_requests
         self._max_lag = stream.max_send_lag
         self._choice = _choices(stream, scenario.seed, name, self.first_template)
         self._on_change = on_change
-        self._waiters: dict[int, Callable[[Call], None]] = {}
 
     @property
     def exhausted(self) -> bool:
@@ -76,27 +71,27 @@ class Dispatcher:
             if self._left == 0:
                 return False
             self._left -= 1
-        call = Call(self._keys.take(), next(self._choice), scheduled_ns, phase, user)
+        keys = self._keys
+        key = keys.next
+        keys.next = key + 1
+        call = Call(key, next(self._choice), scheduled_ns, phase, user, now_ns)
         if self.in_flight >= self._limit or (self._max_lag is not None and now_ns - scheduled_ns > self._max_lag):
             call.outcome = Outcome.DROPPED
             self.dropped += 1
-            self._recorder.write(call, self.number)
+            self._write(call, self.number)
             return False
         self.in_flight += 1
         self.sent += 1
-        if then is not None:
-            self._waiters[call.key] = then
+        call.then = then
         self.session.send(call)
         return True
 
     def report(self, call: Call) -> None:
         """Take a call that has ended; called by the session, once a call."""
         self.in_flight -= 1
-        self._recorder.write(call, self.number)
-        if self._waiters:
-            then = self._waiters.pop(call.key, None)
-            if then is not None:
-                then(call)
+        self._write(call, self.number)
+        if call.then is not None:
+            call.then(call)
         if self.in_flight == 0:
             self._on_change()
 

@@ -3,8 +3,8 @@
 import struct
 
 from battle.core.ports.wire import Call
-from battle.core.records import REQUEST_FORMAT
-from battle.system.mapped import MappedWriter
+from battle.core.records import RECORD_BYTES, REQUEST_FORMAT
+from battle.system.mapped_writer import CHUNK_RECORDS, MappedWriter
 
 _pack_into = struct.Struct(REQUEST_FORMAT).pack_into
 
@@ -15,21 +15,32 @@ class Recorder:
     def __init__(self, writer: MappedWriter, key_base: int) -> None:
         self._writer = writer
         self._key_base = key_base
+        self._chunk = writer.chunk(0)
+        self._first = key_base
         self.disk_full = False
 
-    def write(self, call: Call, stream: int) -> None:
-        """Write a call down."""
+    def _turn(self, key: int) -> bool:
+        """Turn to the chunk that holds this key's record; False when there is no space for it."""
+        number = (key - self._key_base) // CHUNK_RECORDS
         try:
-            chunk, offset = self._writer.place(call.key - self._key_base)
+            self._chunk = self._writer.chunk(number)
         except OSError:
             self.disk_full = True
             self._writer.lose()
+            return False
+        self._first = self._key_base + number * CHUNK_RECORDS
+        return True
+
+    def write(self, call: Call, stream: int) -> None:
+        """Write a call down."""
+        key = call.key
+        if not 0 <= key - self._first < CHUNK_RECORDS and not self._turn(key):
             return
         said = call.testimony
         _pack_into(
-            chunk,
-            offset,
-            call.key,
+            self._chunk,
+            (key - self._first) * RECORD_BYTES,
+            key,
             call.scheduled_ns,
             call.started_ns,
             call.ended_ns,

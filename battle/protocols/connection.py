@@ -1,38 +1,55 @@
-"""One HTTP/1.1 connection of the native engine: one request in flight, one parser, kept alive.
+"""One HTTP/1.1 connection of the native engine: one request in flight, kept alive.
 
-The hot path of the load generator: write, read, parse, judge. Headers are collected only when a witness reads them.
+The hot path of the load generator: write, read, judge. A server's heads repeat, byte for byte, so a head that was
+parsed once is recognised after that, and only its body is looked at; everything else goes through the parser.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-import httptools
-
 from battle.core.ports.wire import Call
-from battle.core.records import REQUEST_REUSED, ErrorClass, Outcome
+from battle.core.records import REQUEST_REUSED, ErrorClass
+from battle.core.witness import Testimony
+from battle.protocols.response import Response
 
 if TYPE_CHECKING:
     from battle.protocols.http import HttpSession
 
-_FINAL = 200
+_monotonic_ns = time.monotonic_ns
+
+
+class KnownHead:
+    """A head that was seen before, with what the parser found in it: all that follows from the head alone.
+
+    `size` is that of the whole response: these bytes, the empty line included, and the body.
+    """
+
+    __slots__ = ("head", "keep", "length", "size", "status", "testimony")
+
+    def __init__(self, head: bytes, size: int, status: int, *, keep: bool, testimony: Testimony) -> None:
+        self.head = head
+        self.length = len(head)
+        self.size = size
+        self.status = status
+        self.keep = keep
+        self.testimony = testimony
 
 
 class Connection(asyncio.Protocol):
     """A connection to the proxy. The session hands it one call at a time and hears of its end."""
 
-    __slots__ = ("_body", "_parser", "_served", "_session", "_transport", "call", "headers", "number")
+    __slots__ = ("_response", "_served", "_session", "_transport", "_write", "call", "number")
 
     def __init__(self, session: "HttpSession", number: int) -> None:
         self._session = session
         self._transport: asyncio.Transport | None = None
-        self._body = b""
+        self._write: Callable[[bytes], None]
+        self._response: Response | None = None
         self._served = False
         self.number = number
         self.call: Call | None = None
-        self.headers: dict[bytes, bytes] = {}
-        sink = _HeaderSink(self) if session.reads_headers else _Sink(self)
-        self._parser = httptools.HttpResponseParser(sink)
 
     def start(self, call: Call, data: bytes) -> None:
         """Send a request."""
@@ -40,8 +57,9 @@ class Connection(asyncio.Protocol):
         call.connection = self.number
         if self._served:
             call.flags |= REQUEST_REUSED
-        call.started_ns = call.started_ns or time.monotonic_ns()
-        cast("asyncio.Transport", self._transport).write(data)
+        if not call.started_ns:
+            call.started_ns = _monotonic_ns()
+        self._write(data)
 
     def abort(self) -> None:
         """Close at once, forgetting the call."""
@@ -49,79 +67,71 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    @property
-    def closing(self) -> bool:
-        """Whether the connection is going away or gone."""
-        return self._transport is None or self._transport.is_closing()
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._write = self._transport.write
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; what is no HTTP ends the connection."""
-        if self.call is None:
-            self._session.lost(self)
-            self.abort()
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            call, self.call = self.call, None
-            self.abort()
-            self._session.lost(self)
-            if call is not None:
-                self._session.fail(call, ErrorClass.INVALID)
-
-    def add_body(self, data: bytes) -> None:
-        """A piece of the body."""
-        self._body = self._body + data if self._body else data
-
-    def complete(self) -> None:
-        """The whole answer is here."""
+        """Take an answer, or a part of one."""
         call = self.call
-        status = self._parser.get_status_code()
-        if call is None or status < _FINAL:
-            self._body = b""
+        if call is None:  # nothing was asked for: out of step
+            self._session.lost(self)
+            self.abort()
             return
-        call.ended_ns = time.monotonic_ns()
-        call.status = status
-        body, self._body = self._body, b""
+        if self._response is None:
+            session = self._session
+            known = session.last_head
+            if not data.startswith(known.head):
+                known = session.heads.get(data[: data.find(b"\r\n\r\n") + 4], known)
+                session.last_head = known
+            if len(data) == known.size and data.startswith(known.head):
+                call.ended_ns = _monotonic_ns()
+                self.call = None
+                self._served = True
+                session.answered(self, call, known, data[known.length :])
+                return
+        self._read(call, data)
+
+    def _read(self, call: Call, data: bytes) -> None:
+        """The way for what is not known by its head: through the parser."""
+        response = self._response
+        whole = response is None
+        if response is None:
+            response = self._response = self._session.awaited(call)
+        response.feed(data)
+        if response.error is not None:
+            self._fail(response.error)
+        elif response.complete:
+            self._answer(call, response, data if whole else None)
+
+    def _answer(self, call: Call, response: Response, data: bytes | None) -> None:
+        """A whole answer; `data` when it came in one read."""
+        call.ended_ns = _monotonic_ns()
+        self._response = None
         self.call = None
         self._served = True
-        self._session.answered(self, call, body, keep=self._parser.should_keep_alive())
+        self._session.parsed(self, call, response, data)
+
+    def _fail(self, error: ErrorClass) -> None:
+        call, self.call = self.call, None
+        begun, self._response = self._response is not None, None
+        if self._transport is not None:
+            self._transport.abort()
+        self._session.lost(self)
+        if call is not None:
+            self._session.broken(call, error, untouched=self._served and not begun)
+
+    def eof_received(self) -> bool:
+        """The peer sends nothing more: that may be the end of an answer, else of the connection."""
+        response, call = self._response, self.call
+        if response is not None and call is not None and response.end():
+            self._answer(call, response, None)
+        else:
+            self._fail(ErrorClass.CLOSED)
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer went away: a call in flight has failed."""
         self._transport = None
-        self._session.lost(self)
-        call, self.call = self.call, None
-        if call is not None and call.outcome is Outcome.UNFINISHED:
-            self._session.fail(call, ErrorClass.RESET if isinstance(exc, OSError) else ErrorClass.CLOSED)
-
-
-class _Sink:
-    """The parser's callbacks, without headers: each callback costs, so there are only two."""
-
-    __slots__ = ("on_body", "on_message_complete")
-
-    def __init__(self, connection: Connection) -> None:
-        self.on_body = connection.add_body
-        self.on_message_complete = connection.complete
-
-
-class _HeaderSink(_Sink):
-    """The same, collecting the headers that the witness wants."""
-
-    __slots__ = ("_headers", "_wanted")
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self._headers = connection.headers
-        self._wanted = connection._session.wanted_headers  # noqa: SLF001  (one mechanism in two classes)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the header when it is wanted."""
-        lower = name.lower()
-        if lower in self._wanted:
-            self._headers[lower] = value
+        self._fail(ErrorClass.RESET if isinstance(exc, OSError) else ErrorClass.CLOSED)

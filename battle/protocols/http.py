@@ -6,15 +6,22 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import ClassVar, Literal
 
 from battle.core.ports.wire import Call, Endpoint, LoadProtocol, StreamPlan
-from battle.core.records import REQUEST_WAITED, ErrorClass, Outcome
+from battle.core.records import REQUEST_RETRIED, REQUEST_WAITED, ErrorClass, Outcome
+from battle.core.scenario import HttpRequest
 from battle.core.units import NS_PER_S
-from battle.protocols.connection import Connection
+from battle.core.witness import NOTHING_SAID
+from battle.protocols.connection import Connection, KnownHead
 from battle.protocols.judgement import judge_for
 from battle.protocols.rendering import renderer
+from battle.protocols.response import BODY_LIMIT_BYTES, Response
+
+_HEADS = 4096
+"""Heads kept in mind; when there are more, they change with every answer and it is no use."""
+_NO_HEAD = KnownHead(b"\0", -1, 0, keep=False, testimony=NOTHING_SAID)
+_UNFINISHED = Outcome.UNFINISHED
 
 
 class Http(LoadProtocol):
@@ -39,49 +46,45 @@ class HttpSession:
         self._endpoint = endpoint
         self._report = report
         self._loop = asyncio.get_running_loop()
-        self._first = plan.first_template
-        self._renders = [renderer(request, plan, endpoint) for request in plan.stream.requests]
-        self._judges = [judge_for(request, plan) for request in plan.stream.requests]
+        requests = plan.stream.requests
+        first = plan.first_template
+        self._renders = dict(enumerate((renderer(request, plan, endpoint) for request in requests), first))
+        self._judges = dict(enumerate((judge_for(request, plan) for request in requests), first))
+        self._reads = dict(enumerate(((_is_head(one), one.expect.max_bytes) for one in requests), first))
         self._witness = plan.witness
         self._limit: int = plan.stream.connection_limit
         self._timeout_ns: int = plan.stream.timeout
-        self._idle: list[Connection] = []
-        self._open: set[Connection] = set()
-        self._opening: dict[asyncio.Task[None], Call] = {}
+        self._retry_on_reuse: bool = plan.stream.retry_on_reuse
+        self._pending: dict[int, Call] = {}  # by key, in the order of `send`, so that deadlines are in order too
+        self._idle: dict[Connection, None] = {}
+        self._open: dict[int, Connection] = {}
+        self._opening: dict[int, asyncio.Task[None]] = {}
         self._waiting: deque[Call] = deque()
-        self._deadlines: deque[tuple[int, Call]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
         self._count = 0
-        self.reads_headers = plan.witness is not None
-        self.wanted_headers = plan.witness.header_names if plan.witness else frozenset[bytes]()
+        self.heads: dict[bytes, KnownHead] = {}
+        self.last_head = _NO_HEAD
 
     def send(self, call: Call) -> None:
         """Send it on a free connection, on a new one, or when one becomes free."""
-        self._deadlines.append((time.monotonic_ns() + self._timeout_ns, call))
+        self._pending[call.key] = call
         if self._alarm is None:
             self._alarm = self._loop.call_later(self._timeout_ns / NS_PER_S, self._check_deadlines)
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.closing:
-                connection.start(call, self._renders[call.template - self._first](call.key))
-                return
+        if self._idle:
+            self._idle.popitem()[0].start(call, self._renders[call.template](call.key))
+        else:
+            self._send_elsewhere(call)
+
+    def _send_elsewhere(self, call: Call) -> None:
         if len(self._open) + len(self._opening) < self._limit:
             self._open_for(call)
-            return
-        call.flags |= REQUEST_WAITED
-        self._waiting.append(call)
+        else:
+            call.flags |= REQUEST_WAITED
+            self._waiting.append(call)
 
     def _open_for(self, call: Call) -> None:
-        call.started_ns = time.monotonic_ns()
-        task = self._loop.create_task(self._connect(call))
-        self._opening[task] = call
-        task.add_done_callback(self._opened)
-
-    def _opened(self, task: asyncio.Task[None]) -> None:
-        """An attempt to connect is over; after a failure another call may try."""
-        del self._opening[task]
-        if self._waiting:
-            self._serve_waiting()
+        call.started_ns = call.started_ns or time.monotonic_ns()
+        self._opening[call.key] = self._loop.create_task(self._connect(call))
 
     async def _connect(self, call: Call) -> None:
         self._count += 1
@@ -90,98 +93,137 @@ class HttpSession:
             await self._loop.create_connection(lambda: connection, self._endpoint.host, self._endpoint.port)
         except (OSError, ssl.SSLError) as error:
             self.fail(call, _connect_error(error))
-            return
-        self._open.add(connection)
-        if call.outcome is Outcome.UNFINISHED:
-            connection.start(call, self._renders[call.template - self._first](call.key))
         else:
-            self._free(connection)
+            self._open[connection.number] = connection
+            if call.outcome is _UNFINISHED:
+                connection.start(call, self._renders[call.template](call.key))
+            else:
+                self._free(connection)
+        finally:
+            del self._opening[call.key]
+            if self._waiting:  # after a failure another call may try
+                self._serve_waiting()
 
-    def answered(self, connection: Connection, call: Call, body: bytes, *, keep: bool) -> None:
+    def awaited(self, call: Call) -> Response:
+        """A response to read the answer to this call with."""
+        is_head, limit = self._reads[call.template]
+        return Response(without_body=is_head, limit_bytes=BODY_LIMIT_BYTES if limit is None else limit)
+
+    def parsed(self, connection: Connection, call: Call, response: Response, data: bytes | None) -> None:
+        """An answer came through the parser; its head is kept in mind when it says all of it. `data`: the one read."""
+        testimony = self._witness.read(response.headers, response.status) if self._witness else NOTHING_SAID
+        body = response.body
+        head = data[: len(data) - len(body)] if data is not None else b""
+        size = len(data) if data is not None else 0
+        known = KnownHead(head, size, response.status, keep=response.keep, testimony=testimony)
+        if head and response.framed and not response.surplus and not self._reads[call.template][0]:
+            if len(self.heads) >= _HEADS:
+                self.heads.clear()
+            self.heads[head] = known
+        self.answered(connection, call, known, body)
+
+    def answered(self, connection: Connection, call: Call, head: KnownHead, body: bytes) -> None:
         """An answer is here: judge it, report it, use the connection again."""
-        if self._witness is not None:
-            call.testimony = self._witness.read(connection.headers, call.status)
-            connection.headers.clear()
-        self._judges[call.template - self._first](call, body)
-        if keep:
-            self._free(connection)
-        else:
+        call.status = head.status
+        call.testimony = head.testimony
+        self._judges[call.template](call, body)
+        del self._pending[call.key]
+        if not head.keep:
             self.lost(connection)
             connection.abort()
+        elif self._waiting:
+            self._free(connection)
+        else:
+            self._idle[connection] = None
         self._report(call)
 
     def _free(self, connection: Connection) -> None:
         while self._waiting:
             call = self._waiting.popleft()
-            if call.outcome is Outcome.UNFINISHED:
-                connection.start(call, self._renders[call.template - self._first](call.key))
+            if call.outcome is _UNFINISHED:
+                connection.start(call, self._renders[call.template](call.key))
                 return
-        self._idle.append(connection)
+        self._idle[connection] = None
 
     def lost(self, connection: Connection) -> None:
         """A connection is gone; calls that wait may open another."""
-        self._open.discard(connection)
-        with suppress(ValueError):
-            self._idle.remove(connection)
-        if self._waiting:
+        self._idle.pop(connection, None)
+        if self._open.pop(connection.number, None) is not None and self._waiting:
             self._loop.call_soon(self._serve_waiting)
 
     def _serve_waiting(self) -> None:
         while self._waiting and len(self._open) + len(self._opening) < self._limit:
             call = self._waiting.popleft()
-            if call.outcome is Outcome.UNFINISHED:
+            if call.outcome is _UNFINISHED:
                 self._open_for(call)
+
+    def broken(self, call: Call, error: ErrorClass, *, untouched: bool) -> None:
+        """A call's connection broke; `untouched`: one that had served before, and without a byte of an answer.
+
+        The server may have closed it before the request came, so a stream may ask for a second try. It is marked.
+        """
+        if untouched and self._retry_on_reuse and not call.flags & REQUEST_RETRIED and call.outcome is _UNFINISHED:
+            call.flags |= REQUEST_RETRIED
+            self._send_elsewhere(call)
+        else:
+            self.fail(call, error)
 
     def fail(self, call: Call, error: ErrorClass, outcome: Outcome = Outcome.FAILED) -> None:
         """End a call without an answer."""
-        if call.outcome is not Outcome.UNFINISHED:
+        if call.outcome is not _UNFINISHED:
             return
         call.ended_ns = time.monotonic_ns()
         call.outcome = outcome
         call.error = error
+        del self._pending[call.key]
         self._report(call)
 
     def _check_deadlines(self) -> None:
-        """Give up what is overdue. The alarm stands for this call meanwhile: a user who sends again sets no second."""
+        """Give up what is overdue. The alarm stands meanwhile: a user who sends again sets no second one."""
         now = time.monotonic_ns()
-        deadlines = self._deadlines
-        while deadlines:
-            deadline, call = deadlines[0]
-            if call.outcome is Outcome.UNFINISHED:
-                if deadline > now:
-                    self._alarm = self._loop.call_later((deadline - now) / NS_PER_S + 0.001, self._check_deadlines)
-                    return
-                self._give_up(call, ErrorClass.TIMEOUT, Outcome.FAILED)
-            deadlines.popleft()
+        overdue = []
+        for call in self._pending.values():
+            if call.offered_ns + self._timeout_ns > now:
+                break
+            overdue.append(call)
+        for call in overdue:
+            self._give_up(call, ErrorClass.TIMEOUT, Outcome.FAILED)
         self._alarm = None
+        following = next(iter(self._pending.values()), None)
+        if following is not None:
+            left_ns = following.offered_ns + self._timeout_ns - now
+            self._alarm = self._loop.call_later(left_ns / NS_PER_S + 0.001, self._check_deadlines)
 
     def _give_up(self, call: Call, error: ErrorClass, outcome: Outcome) -> None:
         """End a call that has no answer; its connection cannot be used again."""
-        holder = next((held for held in self._open if held.call is call), None)
-        if holder is not None:
+        holder = self._open.get(call.connection)
+        if holder is not None and holder.call is call:
             holder.abort()
             self.lost(holder)
-        for task, held in list(self._opening.items()):
-            if held is call:
-                task.cancel()
+        opening = self._opening.get(call.key)
+        if opening is not None:
+            opening.cancel()
         self.fail(call, error, outcome)
 
     def cancel(self) -> None:
         """End all that is in flight now, with outcome CANCELLED."""
-        for _, call in list(self._deadlines):
-            if call.outcome is Outcome.UNFINISHED:
-                self._give_up(call, ErrorClass.NONE, Outcome.CANCELLED)
+        for call in list(self._pending.values()):
+            self._give_up(call, ErrorClass.NONE, Outcome.CANCELLED)
 
     async def close(self) -> None:
         """Close all connections."""
         if self._alarm:
             self._alarm.cancel()
-        for connection in list(self._open):
+        for connection in list(self._open.values()):
             connection.abort()
         self._open.clear()
-        for task in list(self._opening):
+        for task in list(self._opening.values()):
             task.cancel()
         await asyncio.sleep(0)
+
+
+def _is_head(request: object) -> bool:
+    return isinstance(request, HttpRequest) and request.verb == "HEAD"
 
 
 def _connect_error(error: Exception) -> ErrorClass:

@@ -37,8 +37,10 @@ _NEVER_NULL = frozenset(
         "web3_clientVersion",
     }
 )
+_ABSENT = object()
 _HEIGHTS = 1 << 63
 """What a record has room for."""
+_HTTP_USUAL = 200
 _HTTP_OK = range(200, 300)
 _HTTP_SERVER_ERROR = 500
 _HTTP_CLIENT_ERROR = 400
@@ -78,8 +80,14 @@ def _holds(wanted: Any, found: Any) -> bool:
 def _http_judge(request: HttpRequest) -> Judge:
     expect = request.expect
     matches = re.compile(expect.result_matches) if expect.result_matches else None
+    checks_body = expect.max_bytes is not None or matches is not None or expect.json_ is not None
+    usual_status = _HTTP_USUAL if expect.status is None and not checks_body else None
+    ok = Outcome.OK
 
     def judge(call: Call, body: bytes) -> None:
+        if call.status == usual_status:
+            call.outcome = ok
+            return
         error = _status_error(call.status, expect)
         if error is None and expect.max_bytes is not None and len(body) > expect.max_bytes:
             error = ErrorClass.UNEXPECTED
@@ -91,7 +99,7 @@ def _http_judge(request: HttpRequest) -> Judge:
             except orjson.JSONDecodeError:
                 error = ErrorClass.INVALID
         if error is None:
-            call.outcome = Outcome.OK
+            call.outcome = ok
         else:
             _fail(call, error)
 
@@ -106,44 +114,43 @@ def _rpc_judge(request: RpcRequest, chain_id: int | None) -> Judge:  # noqa: C90
     any_id = expect.id == "any"
     chain = hex(chain_id) if chain_id is not None and method == "eth_chainId" else None
     check_result = _result_check(expect)
+    usual_status = _HTTP_USUAL if expect.status is None else None
+    loads, ok = orjson.loads, Outcome.OK
 
     def judge(call: Call, body: bytes) -> None:  # noqa: C901, PLR0911  (a ladder: each rung is one way to fail)
-        error = _status_error(call.status, expect)
-        if error is not None:
-            return _fail(call, error)
+        if call.status != usual_status:
+            error = _status_error(call.status, expect)
+            if error is not None:
+                return _fail(call, error)
         try:
-            reply = orjson.loads(body)
+            reply = loads(body)
         except orjson.JSONDecodeError:
             return _fail(call, ErrorClass.INVALID)
         if type(reply) is not dict:
             return _fail(call, ErrorClass.INVALID)
-        if reply.get("id") != call.key and not any_id:
+        if not any_id and reply.get("id") != call.key:
             return _fail(call, ErrorClass.WRONG_ID)
         if reply.get("error") is not None:
             return _judge_error(call, reply["error"], request)
-        if "result" not in reply:
+        result = reply.get("result", _ABSENT)
+        if result is _ABSENT:
             return _fail(call, ErrorClass.INVALID)
-        result = reply["result"]
         if result is None and never_null:
             return _fail(call, ErrorClass.NULL_RESULT)
         if chain is not None and result != chain:
             return _fail(call, ErrorClass.WRONG_CHAIN)
         if tells_height:
-            call.height = _height(result)
+            try:
+                height = int(result, 16)
+            except (TypeError, ValueError):
+                height = NO_HEIGHT
+            call.height = height if 0 <= height < _HEIGHTS else NO_HEIGHT
         if check_result is not None and not check_result(result, len(body)):
             return _fail(call, ErrorClass.UNEXPECTED)
-        call.outcome = Outcome.OK
+        call.outcome = ok
         return None
 
     return judge
-
-
-def _height(result: Any) -> int:
-    try:
-        height = int(result, 16)
-    except (TypeError, ValueError):
-        return NO_HEIGHT
-    return height if 0 <= height < _HEIGHTS else NO_HEIGHT
 
 
 def _judge_error(call: Call, error: Any, request: RpcRequest) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from battle.core.keys import ADDRESS_PREFIX, COUNTER_BITS, TRACE_PREFIX
+from battle.core.keys import ADDRESS_PREFIX, COUNTER_BITS, PARENT_ID, TRACE_PREFIX
 from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import HttpRequest, RpcRequest
 
@@ -57,7 +57,7 @@ def _head(request: RpcRequest | HttpRequest, plan: StreamPlan, endpoint: Endpoin
     headers = {
         "host": str(endpoint),
         "user-agent": "battle",
-        "traceparent": f"00-{TRACE_PREFIX}{_HEX}-00{_HEX}-01",
+        "traceparent": f"00-{TRACE_PREFIX}{_HEX}-{PARENT_ID}-01",
         "accept": "*/*",
     }
     if has_body:
@@ -74,18 +74,18 @@ def _mark(text: str) -> str:
 
 
 def _pattern(text: str) -> tuple[bytes, int]:
-    """A %-pattern whose arguments are all the key, and how many there are."""
+    """A %-pattern whose arguments are all the key, and how many there are: a key has 16 digits, or 14 hexadecimal."""
     pattern = text.encode().replace(b"%", b"%%")
     count = text.count(_KEY) + text.count(_HEX)
-    return pattern.replace(_KEY.encode(), b"%016d").replace(_HEX.encode(), b"%014x"), count
+    return pattern.replace(_KEY.encode(), b"%d").replace(_HEX.encode(), b"%x"), count
 
 
 def _fixed(head: str, body: str) -> Render:
     pattern, count = _pattern(body)
     length = len(pattern % ((1 << 52,) * count))
     whole, total = _pattern(head.replace("\ue000LENGTH\ue000", str(length)) + body)
-    if total == 1:
-        return lambda key: whole % key
+    if total == 2:  # noqa: PLR2004  (the usual call: trace id and JSON-RPC id)
+        return lambda key: whole % (key, key)
     return lambda key: whole % ((key,) * total)
 
 

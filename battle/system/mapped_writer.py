@@ -50,12 +50,16 @@ class MappedWriter:
         _allocate(self._descriptor, offset, _CHUNK_BYTES)
         self._chunks.append(mmap.mmap(self._descriptor, _CHUNK_BYTES, offset=offset))
 
+    def chunk(self, number: int) -> mmap.mmap:
+        """The map of this chunk of CHUNK_RECORDS records; the file grows when needed."""
+        while number >= len(self._chunks):
+            self._grow()
+        return self._chunks[number]
+
     def place(self, index: int) -> tuple[mmap.mmap, int]:
         """The map and the byte offset of record number `index`; the file grows when needed."""
-        chunk, inside = divmod(index, CHUNK_RECORDS)
-        while chunk >= len(self._chunks):
-            self._grow()
-        return self._chunks[chunk], inside * RECORD_BYTES
+        number, inside = divmod(index, CHUNK_RECORDS)
+        return self.chunk(number), inside * RECORD_BYTES
 
     def lose(self) -> None:
         """Count a record that found no space."""

@@ -5,29 +5,34 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from battle.core.component import Component
-from battle.core.records import ErrorClass, Outcome
+from battle.core.records import NO_HEIGHT, ErrorClass, Outcome
 from battle.core.witness import NOTHING_SAID, Testimony, Witness
 
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way: filled in by the dispatcher, completed by the session, written down by the recorder."""
+    """One request on its way: filled in by the dispatcher, completed by the session, written down by the recorder.
+
+    `offered_ns` is when it was handed to the session: its timeout counts from there. `then` is told of its end.
+    """
 
     key: int
     template: int
     scheduled_ns: int
     phase: int = 0
     user: int = 0
+    offered_ns: int = 0
     started_ns: int = 0
     ended_ns: int = 0
     outcome: Outcome = Outcome.UNFINISHED
     error: ErrorClass = ErrorClass.NONE
     status: int = 0
     rpc_code: int = 0
-    height: int = -1
+    height: int = NO_HEIGHT
     connection: int = 0
     flags: int = 0
     testimony: Testimony = NOTHING_SAID
+    then: "Callable[[Call], None] | None" = None
 
 
 class Session(Protocol):
