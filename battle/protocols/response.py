@@ -24,13 +24,14 @@ class _Enough(Exception):  # noqa: N818  (no error: it ends the parsing early)
 class Response:
     """One response being read. `complete` or `error` is set when it is over; after either, make a new one."""
 
-    __slots__ = ("_body", "_head_bytes", "_headers_bytes", "_in_body", "_limit", "_parser", "_size", "_without_body",
+    __slots__ = ("_body", "_head_bytes", "_headers_bytes", "_in_body", "_limit", "_parser", "_size", "_tail", "_without_body",
                  "complete", "error", "framed", "headers", "keep", "status", "surplus")  # fmt: skip
 
     def __init__(self, *, without_body: bool = False, limit_bytes: int = BODY_LIMIT_BYTES) -> None:
         """`without_body`: the answer to a HEAD request."""
         self._parser = httptools.HttpResponseParser(self)
         self._without_body = without_body
+        self._tail = b""
         self._limit = limit_bytes
         self._body: list[bytes] = []
         self._size = 0
@@ -65,7 +66,7 @@ class Response:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError:
-            if self.complete and not data.endswith(b"\r\n\r\n"):
+            if self.complete and not (self._tail + data).endswith(b"\r\n\r\n"):
                 self.surplus = True
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             if self.complete:
@@ -76,10 +77,12 @@ class Response:
             self.error = ErrorClass.INVALID
         if self.surplus:
             self.keep = False
+        if self._without_body:
+            self._tail = (self._tail + data)[-3:]
 
     def end(self) -> bool:
         """The peer has sent all it will; gives whether that completes the response."""
-        if self._in_body and not self.framed and b"transfer-encoding" not in self.headers:
+        if self._in_body and self.error is None and not self.framed and b"transfer-encoding" not in self.headers:
             self.complete = True
             self.keep = False
         return self.complete
