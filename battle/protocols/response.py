@@ -24,9 +24,6 @@ class _Enough(Exception):  # noqa: N818  (no error: it ends the parsing early)
 class Response:
     """One response being read. `complete` or `error` is set when it is over; after either, make a new one."""
 
-    __slots__ = ("_body", "_head_bytes", "_headers_bytes", "_in_body", "_limit", "_parser", "_size", "_tail", "_without_body",
-                 "complete", "error", "framed", "headers", "keep", "status", "surplus")  # fmt: skip
-
     def __init__(self, *, without_body: bool = False, limit_bytes: int = BODY_LIMIT_BYTES) -> None:
         """`without_body`: the answer to a HEAD request."""
         self._parser = httptools.HttpResponseParser(self)

@@ -1,5 +1,7 @@
 """Responses as the world sends them, split at any byte; and what is no response."""
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,53 +11,60 @@ from battle.protocols.response import HEAD_LIMIT_BYTES, Response
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
-# name, bytes, answer to HEAD, status, body, keep, framed
+
+class Row(NamedTuple):
+    name: str
+    data: bytes
+    to_head: bool
+    status: int
+    body: bytes
+    keep: bool
+    framed: bool
+
+    def check(self, response: Response) -> None:
+        assert (response.complete, response.error, response.surplus) == (True, None, False)
+        assert (response.status, response.body, response.keep, response.framed) == self[3:]
+
+
 WHOLE = [
-    ("content-length", OK + b"content-length: 3\r\n\r\nabc", False, 200, b"abc", True, True),
-    ("no body", OK + b"Content-Length: 0\r\n\r\n", False, 200, b"", True, True),
-    ("chunked", OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", False, 200, b"abc", True, False),
-    ("trailers", OK + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-sum: 1\r\n\r\n", False, 200, b"a", True, False),
-    ("last one", OK + b"content-length: 1\r\nconnection: close\r\n\r\na", False, 200, b"a", False, True),
-    ("old", b"HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\na", False, 200, b"a", False, True),
-    ("old, kept", b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 1\r\n\r\na", False, 200, b"a", True, True),
-    ("no content", b"HTTP/1.1 204 No Content\r\n\r\n", False, 204, b"", True, True),
-    ("not modified", b"HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n", False, 304, b"", True, True),
-    ("continue", b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"content-length: 1\r\n\r\na", False, 200, b"a", True, True),
-    ("hints", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 3 + OK + b"content-length: 1\r\n\r\na", False, 200, b"a", True, True),
-    ("head", OK + b"content-length: 999\r\n\r\n", True, 200, b"", True, True),
-    ("head, chunked", OK + b"transfer-encoding: chunked\r\n\r\n", True, 200, b"", True, False),
-    ("no reason", b"HTTP/1.1 500\r\ncontent-length: 0\r\n\r\n", False, 500, b"", True, True),
-    ("long head", OK + b"x: " + b"a" * 60_000 + b"\r\ncontent-length: 1\r\n\r\na", False, 200, b"a", True, True),
+    Row("content-length", OK + b"content-length: 3\r\n\r\nabc", False, 200, b"abc", True, True),
+    Row("no body", OK + b"Content-Length: 0\r\n\r\n", False, 200, b"", True, True),
+    Row("chunked", OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", False, 200, b"abc", True, False),
+    Row("trailers", OK + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-sum: 1\r\n\r\n", False, 200, b"a", True, False),
+    Row("last one", OK + b"content-length: 1\r\nconnection: close\r\n\r\na", False, 200, b"a", False, True),
+    Row("old", b"HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\na", False, 200, b"a", False, True),
+    Row("old, kept", b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 1\r\n\r\na", False, 200, b"a", True, True),
+    Row("no content", b"HTTP/1.1 204 No Content\r\n\r\n", False, 204, b"", True, True),
+    Row("not modified", b"HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n", False, 304, b"", True, True),
+    Row("continue", b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"content-length: 1\r\n\r\na", False, 200, b"a", True, True),
+    Row("hints", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 3 + OK + b"content-length: 1\r\n\r\na", False, 200, b"a", True, True),
+    Row("head", OK + b"content-length: 999\r\n\r\n", True, 200, b"", True, True),
+    Row("head, chunked", OK + b"transfer-encoding: chunked\r\n\r\n", True, 200, b"", True, False),
+    Row("no reason", b"HTTP/1.1 500\r\ncontent-length: 0\r\n\r\n", False, 500, b"", True, True),
+    Row("long head", OK + b"x: " + b"a" * 60_000 + b"\r\ncontent-length: 1\r\n\r\na", False, 200, b"a", True, True),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "data", "to_head", "status", "body", "keep", "framed"), WHOLE)
-def test_whole_responses(
-    name: str, data: bytes, to_head: bool, status: int, body: bytes, keep: bool, framed: bool
-) -> None:
-    response = Response(without_body=to_head)
-    response.feed(data)
-    assert (response.complete, response.error, response.surplus) == (True, None, False), name
-    assert (response.status, response.body, response.keep, response.framed) == (status, body, keep, framed)
+@pytest.mark.parametrize("row", WHOLE, ids=[row.name for row in WHOLE])
+def test_whole_responses(row: Row) -> None:
+    response = Response(without_body=row.to_head)
+    response.feed(row.data)
+    row.check(response)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.sampled_from([row for row in WHOLE if row[0] != "long head"]), st.lists(st.integers(1, 60), max_size=40))
-def test_however_it_is_split_it_is_the_same(
-    row: tuple[str, bytes, bool, int, bytes, bool, bool], sizes: list[int]
-) -> None:
-    name, data, to_head, status, body, keep, framed = row
-    response = Response(without_body=to_head)
-    rest = data
+@given(st.sampled_from([row for row in WHOLE if row.name != "long head"]), st.lists(st.integers(1, 60), max_size=40))
+def test_however_it_is_split_it_is_the_same(row: Row, sizes: list[int]) -> None:
+    response = Response(without_body=row.to_head)
+    rest = row.data
     for size in sizes:
         part, rest = rest[:size], rest[size:]
         if part:
-            assert not response.complete, name
+            assert not response.complete
             response.feed(part)
     if rest:
         response.feed(rest)
-    assert (response.complete, response.error, response.surplus) == (True, None, False)
-    assert (response.status, response.body, response.keep, response.framed) == (status, body, keep, framed)
+    row.check(response)
 
 
 def test_the_end_of_the_connection_is_the_end_of_a_body_without_length() -> None:
