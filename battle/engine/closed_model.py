@@ -30,7 +30,7 @@ class ClosedModel:
         self._limited = pattern.iterations is not None
         self._left: dict[int, int] = {}
         self._dispatch = dispatcher.dispatch
-        self._on_answer = self._answered
+        self._on_answer = self._think if self._think_ns else self._send_again
         self._over = False
 
     @property
@@ -55,13 +55,13 @@ class ClosedModel:
         for user in range(1, self._wanted + 1):
             if user not in self._active and self._left.setdefault(user, self._pattern.iterations or -1) != 0:
                 self._active.add(user)
-                self._send(user)
+                self._send(user, _monotonic_ns())
         if self._pattern.iterations is not None and not self._active:
             self.stop()
             return
         self._loop.call_later(_LOOK_S, self._look)
 
-    def _send(self, user: int, scheduled_ns: int = 0) -> None:
+    def _send(self, user: int, scheduled_ns: int) -> None:
         now = _monotonic_ns()
         if self._over or user > self._wanted or now >= self._end_ns:
             self._active.discard(user)
@@ -71,15 +71,15 @@ class ClosedModel:
                 self._active.discard(user)
                 return
             self._left[user] -= 1
-        if not self._dispatch(scheduled_ns or now, now, self._phase, user, self._on_answer):
+        if not self._dispatch(scheduled_ns, now, self._phase, user, self._on_answer):
             self._active.discard(user)  # dropped: the user tries again at the next look
 
-    def _answered(self, call: Call) -> None:
-        if self._think_ns == 0:
-            self._send(call.user, call.ended_ns)
-        else:
-            ready = call.ended_ns + self._think_ns
-            self._loop.call_later(max(0, ready - _monotonic_ns()) / NS_PER_S, self._send, call.user, ready)
+    def _send_again(self, call: Call) -> None:
+        self._send(call.user, call.ended_ns)
+
+    def _think(self, call: Call) -> None:
+        ready = call.ended_ns + self._think_ns
+        self._loop.call_later(max(0, ready - _monotonic_ns()) / NS_PER_S, self._send, call.user, ready)
 
     def stop(self) -> None:
         """Send nothing more."""

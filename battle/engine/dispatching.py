@@ -45,7 +45,6 @@ class Dispatcher:
         self.first_template = next(index for index, it in enumerate(scenario.templates) if it.stream == self.number)
         self.session: Session
         self.in_flight = 0
-        self.sent = 0
         self.dropped = 0
         self._keys = keys
         self._write = recorder.write
@@ -81,7 +80,6 @@ class Dispatcher:
             self._write(call, self.number)
             return False
         self.in_flight += 1
-        self.sent += 1
         call.then = then
         self.session.send(call)
         return True
@@ -90,9 +88,10 @@ class Dispatcher:
         """Take a call that has ended; called by the session, once a call."""
         self.in_flight -= 1
         self._write(call, self.number)
-        if call.then is not None:
-            call.then(call)
-        if self.in_flight == 0:
+        then = call.then
+        if then is not None:
+            then(call)
+        if not self.in_flight:
             self._on_change()
 
 

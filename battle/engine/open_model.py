@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from battle.engine.dispatching import Dispatcher
 from battle.system.timer import DueTimer
 
+_AT_ONCE = 256
+"""How many a single firing sends at most."""
+
 
 class OpenModel:
     """Plays the arrivals of one stream on one timer, re-armed to each next due instant."""
@@ -31,12 +34,14 @@ class OpenModel:
             self._timer.arm(at_ns + self._next[0])
 
     def _fire(self) -> None:
-        """Send all that is due, then wait for the next."""
+        """Send what is due, then wait for the next; far behind, let the answers and the coordinator in between."""
         due = self._next
+        left = _AT_ONCE
         while due is not None:
             scheduled = self._start_ns + due[0]
             now = time.monotonic_ns()
-            if scheduled > now:
+            left -= 1
+            if scheduled > now or left < 0:
                 self._timer.arm(scheduled)
                 break
             self._dispatcher.dispatch(scheduled, now, due[1])

@@ -34,12 +34,15 @@ class Recorder:
     def write(self, call: Call, stream: int) -> None:
         """Write a call down."""
         key = call.key
-        if not 0 <= key - self._first < CHUNK_RECORDS and not self._turn(key):
-            return
+        inside = key - self._first
+        if not 0 <= inside < CHUNK_RECORDS:
+            if not self._turn(key):
+                return
+            inside = key - self._first
         said = call.testimony
         _pack_into(
             self._chunk,
-            (key - self._first) * RECORD_BYTES,
+            inside * RECORD_BYTES,
             key,
             call.scheduled_ns,
             call.started_ns,

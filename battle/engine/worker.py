@@ -97,7 +97,7 @@ class LoadWorker:
         return {
             "reason": self._reason,
             "taken": self._keys.taken,
-            "sent": sum(it.sent for it in self._dispatchers),
+            "sent": self._keys.taken - sum(it.dropped for it in self._dispatchers),
             "dropped": sum(it.dropped for it in self._dispatchers),
             "in_flight": sum(it.in_flight for it in self._dispatchers),
             "lost_records": self._recorder.lost,

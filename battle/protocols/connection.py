@@ -40,26 +40,25 @@ class KnownHead:
 class Connection(asyncio.Protocol):
     """A connection to the proxy. The session hands it one call at a time and hears of its end."""
 
-    __slots__ = ("_response", "_served", "_session", "_transport", "_write", "call", "number")
+    __slots__ = ("_response", "_session", "_transport", "call", "number", "write")
 
     def __init__(self, session: "HttpSession", number: int) -> None:
         self._session = session
         self._transport: asyncio.Transport | None = None
-        self._write: Callable[[bytes], None]
+        self.write: Callable[[bytes], object]
         self._response: Response | None = None
-        self._served = False
         self.number = number
         self.call: Call | None = None
 
-    def start(self, call: Call, data: bytes) -> None:
-        """Send a request."""
+    def start(self, call: Call, data: bytes, *, reused: bool) -> None:
+        """Send a request; `reused`: the connection has served before."""
         self.call = call
         call.connection = self.number
-        if self._served:
+        if reused:
             call.flags |= REQUEST_REUSED
         if not call.started_ns:
             call.started_ns = _monotonic_ns()
-        self._write(data)
+        self.write(data)
 
     def abort(self) -> None:
         """Close at once, forgetting the call."""
@@ -70,7 +69,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        self._write = self._transport.write
+        self.write = self._transport.write
 
     def data_received(self, data: bytes) -> None:
         """Take an answer, or a part of one."""
@@ -88,7 +87,6 @@ class Connection(asyncio.Protocol):
             if len(data) == known.size and data.startswith(known.head):
                 call.ended_ns = _monotonic_ns()
                 self.call = None
-                self._served = True
                 session.answered(self, call, known, data[known.length :])
                 return
         self._read(call, data)
@@ -110,7 +108,6 @@ class Connection(asyncio.Protocol):
         call.ended_ns = _monotonic_ns()
         self._response = None
         self.call = None
-        self._served = True
         self._session.parsed(self, call, response, data)
 
     def _fail(self, error: ErrorClass) -> None:
@@ -120,7 +117,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         self._session.lost(self)
         if call is not None:
-            self._session.broken(call, error, untouched=self._served and not begun)
+            self._session.broken(call, error, untouched=not begun and call.flags & REQUEST_REUSED != 0)
 
     def eof_received(self) -> bool:
         """The peer sends nothing more: that may be the end of an answer, else of the connection."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from battle.core.ports.wire import Call, Endpoint, LoadProtocol, StreamPlan
-from battle.core.records import REQUEST_RETRIED, REQUEST_WAITED, ErrorClass, Outcome
+from battle.core.records import REQUEST_RETRIED, REQUEST_REUSED, REQUEST_WAITED, ErrorClass, Outcome
 from battle.core.scenario import HttpRequest
 from battle.core.units import NS_PER_S
 from battle.core.witness import NOTHING_SAID
@@ -22,6 +22,7 @@ _HEADS = 4096
 """Heads kept in mind; when there are more, they change with every answer and it is no use."""
 _NO_HEAD = KnownHead(b"\0", -1, 0, keep=False, testimony=NOTHING_SAID)
 _UNFINISHED = Outcome.UNFINISHED
+_monotonic_ns = time.monotonic_ns
 
 
 class Http(LoadProtocol):
@@ -71,7 +72,13 @@ class HttpSession:
         if self._alarm is None:
             self._alarm = self._loop.call_later(self._timeout_ns / NS_PER_S, self._check_deadlines)
         if self._idle:
-            self._idle.popitem()[0].start(call, self._renders[call.template](call.key))
+            connection, _ = self._idle.popitem()
+            connection.call = call
+            call.connection = connection.number
+            call.flags |= REQUEST_REUSED
+            data = self._renders[call.template](call.key)
+            call.started_ns = _monotonic_ns()
+            connection.write(data)
         else:
             self._send_elsewhere(call)
 
@@ -83,7 +90,7 @@ class HttpSession:
             self._waiting.append(call)
 
     def _open_for(self, call: Call) -> None:
-        call.started_ns = call.started_ns or time.monotonic_ns()
+        call.started_ns = call.started_ns or _monotonic_ns()
         self._opening[call.key] = self._loop.create_task(self._connect(call))
 
     async def _connect(self, call: Call) -> None:
@@ -96,9 +103,10 @@ class HttpSession:
         else:
             self._open[connection.number] = connection
             if call.outcome is _UNFINISHED:
-                connection.start(call, self._renders[call.template](call.key))
-            else:
-                self._free(connection)
+                connection.start(call, self._renders[call.template](call.key), reused=False)
+            elif not self._serve_with(connection, reused=False):
+                self.lost(connection)
+                connection.abort()
         finally:
             del self._opening[call.key]
             if self._waiting:  # after a failure another call may try
@@ -131,19 +139,18 @@ class HttpSession:
         if not head.keep:
             self.lost(connection)
             connection.abort()
-        elif self._waiting:
-            self._free(connection)
-        else:
+        elif not self._waiting or not self._serve_with(connection, reused=True):
             self._idle[connection] = None
         self._report(call)
 
-    def _free(self, connection: Connection) -> None:
+    def _serve_with(self, connection: Connection, *, reused: bool) -> bool:
+        """Give a free connection to a call that waits; False when none does."""
         while self._waiting:
             call = self._waiting.popleft()
             if call.outcome is _UNFINISHED:
-                connection.start(call, self._renders[call.template](call.key))
-                return
-        self._idle[connection] = None
+                connection.start(call, self._renders[call.template](call.key), reused=reused)
+                return True
+        return False
 
     def lost(self, connection: Connection) -> None:
         """A connection is gone; calls that wait may open another."""
@@ -172,7 +179,7 @@ class HttpSession:
         """End a call without an answer."""
         if call.outcome is not _UNFINISHED:
             return
-        call.ended_ns = time.monotonic_ns()
+        call.ended_ns = _monotonic_ns()
         call.outcome = outcome
         call.error = error
         del self._pending[call.key]
@@ -180,7 +187,7 @@ class HttpSession:
 
     def _check_deadlines(self) -> None:
         """Give up what is overdue. The alarm stands meanwhile: a user who sends again sets no second one."""
-        now = time.monotonic_ns()
+        now = _monotonic_ns()
         overdue = []
         for call in self._pending.values():
             if call.offered_ns + self._timeout_ns > now:
