@@ -9,61 +9,88 @@ from importlib import import_module
 from bench.figures import Measured
 from bench.machine import busy_share
 from bench.options import Options
+from bench.results import save
 from bench.table import table
 
-MEASUREMENTS = ("closed",)
+USUAL = ("closed", "open", "truth", "endurance", "analysis", "start", "provider", "workers")
 """The modules of bench/measurements/, in the order in which they run."""
-_LOADED = 0.1
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure battle on this machine.")
-    parser.add_argument("--rounds", type=int, help="interleaved rounds (default 9; 2 with --quick)")
-    parser.add_argument("--seconds", type=float, help="seconds of each load (default 2; 1 with --quick)")
-    parser.add_argument("--only", help=f"comma-separated: {', '.join(MEASUREMENTS)}")
-    parser.add_argument("--requests", type=int, help="requests of the long run (default 10 million)")
-    parser.add_argument("--analysed", type=int, help="requests of the analysis (default 10 million)")
-    parser.add_argument("--quick", action="store_true", help="short and rough, under two minutes: does it work?")
-    return parser.parse_args()
-
-
-def _options(chosen: argparse.Namespace) -> Options:
-    usual = Options(2, 1, 300_000, 300_000, quick=True) if chosen.quick else Options(9, 2, 10_000_000, 10_000_000)
-    return Options(
-        chosen.rounds or usual.rounds,
-        chosen.seconds or usual.seconds,
-        chosen.requests or usual.requests,
-        chosen.analysed or usual.analysed,
-        quick=chosen.quick,
-    )
+WHEN_NAMED = ("alternatives",)
+"""Those that run only when --only names them."""
+_LOADED = 0.05
 
 
 def main() -> int:
     """Measure what was asked for. 0 when all could be measured, whatever the figures; 1 otherwise."""
     chosen = _parse()
     options = _options(chosen)
-    wanted = chosen.only.split(",") if chosen.only else list(MEASUREMENTS)
-    if unknown := set(wanted) - set(MEASUREMENTS):
-        sys.exit(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    wanted = tuple(chosen.only.split(",")) if chosen.only else USUAL
     busy = busy_share()
-    loaded = busy > _LOADED
-    print(f"machine: {busy:.0%} busy with other things" + ("; THE FIGURES ARE UNDER LOAD" if loaded else ""))
-    print(f"{options.rounds} rounds of {options.seconds:g} s\n")
-    measured: dict[str, Measured] = {}
-    failed = []
-    for name in wanted:
-        begun = time.monotonic()
-        try:
-            measured[name] = import_module(f"bench.measurements.{name}").measure(options)
-        except Exception:  # noqa: BLE001  (the other rows are still worth having)
-            traceback.print_exc()
-            failed.append(name)
-            continue
-        print(f"{name} ({time.monotonic() - begun:.0f} s)")
-        print(table(measured[name].rows) + "\n", flush=True)
-    if failed:
+    print(f"This machine is {busy:.0%} busy with other things" + (_warning() if busy > _LOADED else "."))
+    print(f"{options.rounds} interleaved rounds of {options.seconds:g} s; medians and ranges.\n", flush=True)
+    measured = {name: one for name in wanted if (one := _measured(name, options)) is not None}
+    path = save(measured, options, busy, whole=wanted == USUAL and not chosen.quick)
+    rows = [row for one in measured.values() for row in one.rows]
+    marks = [row.mark for row in rows if row.target]
+    print(f"{marks.count('met')} targets met, {marks.count('not met')} not met, {marks.count('skipped')} skipped")
+    print(f"written to {path}")
+    if failed := [name for name in wanted if name not in measured]:
         print(f"could not be measured: {', '.join(failed)}")
-    return 1 if failed else 0
+        return 1
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure battle on this machine.")
+    parser.add_argument("--rounds", type=_positive(int), help="interleaved rounds (default 9; 2 with --quick)")
+    parser.add_argument("--seconds", type=_positive(float), help="seconds of each load (default 2; 1 with --quick)")
+    parser.add_argument(
+        "--only", metavar="ROW,…", help=f"of {', '.join(USUAL + WHEN_NAMED)} (default all but the last)"
+    )
+    parser.add_argument("--requests", type=_positive(int), help="requests of the long run (default 10 million)")
+    parser.add_argument("--analysed", type=_positive(int), help="requests of the analysis (default 10 million)")
+    parser.add_argument("--quick", action="store_true", help="short and rough, under two minutes: does it work?")
+    chosen = parser.parse_args()
+    unknown = set((chosen.only or USUAL[0]).split(",")) - {*USUAL, *WHEN_NAMED}
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(USUAL + WHEN_NAMED)}")
+    return chosen
+
+
+def _positive(kind: type) -> "type":
+    def positive(text: str) -> float:
+        value = kind(text)
+        if value < 1:
+            raise ValueError(text)
+        return value
+
+    return positive
+
+
+def _options(chosen: argparse.Namespace) -> Options:
+    usual = Options(2, 1, 300_000, 300_000) if chosen.quick else Options(9, 2, 10_000_000, 10_000_000)
+    return Options(
+        chosen.rounds or usual.rounds,
+        chosen.seconds or usual.seconds,
+        chosen.requests or usual.requests,
+        chosen.analysed or usual.analysed,
+    )
+
+
+def _warning() -> str:
+    return ": the figures are under load, and targets that are not met say little."
+
+
+def _measured(name: str, options: Options) -> Measured | None:
+    """One measurement, printed; None when it could not be made, and the other rows are still worth having."""
+    begun = time.monotonic()
+    try:
+        measured: Measured = import_module(f"bench.measurements.{name}").measure(options)
+    except Exception:  # noqa: BLE001  (whatever it was)
+        traceback.print_exc()
+        return None
+    print(f"{name} ({time.monotonic() - begun:.0f} s)")
+    print(table(measured.rows) + "\n", flush=True)
+    return measured
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def ratios(of: Sequence[float], to: Sequence[float]) -> list[float]:
 
 def number(value: float) -> str:
     """A number with three figures or all of its whole part: 0.957, 12.3, 94,336."""
-    if value == 0 or abs(value) >= 100:  # noqa: PLR2004
+    if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     digits = 2 if abs(value) < 10 else 1
     return f"{value:.{digits}f}"

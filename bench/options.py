@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how often: rounds, seconds of each load, requests of the long run, requests of the analysis."""
+    """How often and how long: rounds, seconds of each load, requests of the long run, requests of the analysis."""
 
     rounds: int
     seconds: float
     requests: int
     analysed: int
-    quick: bool = False

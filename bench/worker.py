@@ -6,8 +6,9 @@ a run has is on: the attribution key, the record of every request in the mapped 
 
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,33 @@ UNCHECKED: dict[str, Any] = {
 """The same bytes as a plain HTTP request: only the status is judged."""
 _LEAD_NS = 50_000_000
 _DRAIN_S = 10.0
-Look = Callable[[int, Path], None]
-"""Shown the worker's process id and record file from time to time while the load lasts."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to send where. `pattern` is a kind of the room `load`, without its duration; `stream` has further keys."""
+
+    port: int
+    request: dict[str, Any]
+    pattern: dict[str, Any]
+    seconds: float
+    warmup_s: float = 0.5
+    stream: dict[str, Any] = field(default_factory=dict)
+    key_base: int = field(default_factory=lambda: key_base(draw_key_base()))
+    command: list[str] = field(default_factory=worker_command)
+
+    def to(self, port: int) -> "Load":
+        """The same to another port."""
+        return replace(self, port=port)
+
+    def scenario(self) -> dict[str, Any]:
+        """The scenario that sends it."""
+        phase = {**self.pattern, "duration": f"{round((self.warmup_s + self.seconds) * 1000)}ms"}
+        return {
+            "name": "Bench",
+            "setup": {"proxy": {"kind": "url", "url": f"http://{LOOPBACK}:{self.port}"}},
+            "workload": {"load": {"requests": [self.request], "load": phase, **self.stream}},
+        }
 
 
 @dataclass(frozen=True)
@@ -47,10 +73,11 @@ class Sent:
     """What a load left. `from_ns` to `to_ns` is the part that counts, without the warm-up."""
 
     requests: Requests
+    start_ns: int
     from_ns: int
     to_ns: int
     cpu_ns: int
-    counts: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, Any]
 
     @property
     def steady(self) -> Requests:
@@ -79,71 +106,46 @@ class Sent:
         return lag
 
 
-def send(
-    port: int,
-    request: dict[str, Any],
-    load: dict[str, Any],
-    *,
-    warmup_s: float,
-    seconds: float,
-    look: Look | None = None,
-    stream: dict[str, Any] | None = None,
-) -> Sent:
-    """Send a load (a kind of the room `load`, without its duration) and wait for its end.
+def send(load: Load) -> Sent:
+    """Send a load and wait for its end. Raises RuntimeError when a request failed: it would measure something else."""
+    return anyio.run(sending, load)
 
-    Raises RuntimeError when a request was not answered ok: the figures would be those of something else.
-    """
-    phase = {**load, "duration": f"{round((warmup_s + seconds) * 1000)}ms"}
-    scenario = {
-        "name": "Bench",
-        "setup": {"proxy": {"kind": "url", "url": f"http://{LOOPBACK}:{port}"}},
-        "workload": {"load": {"requests": [request], "load": phase, **(stream or {})}},
-    }
+
+async def sending(load: Load) -> Sent:
+    """The same, inside an event loop."""
+    async with prepared(load) as (worker, records):
+        used_before, start_ns = cpu_ns(worker.pid), time.monotonic_ns() + _LEAD_NS
+        await worker.start(start_ns)
+        with anyio.fail_after(load.warmup_s + load.seconds + _DRAIN_S):
+            counts = await worker.wait()
+        used = cpu_ns(worker.pid) - used_before
+        requests = MappedReader(records, REQUEST).written("key")
+    refuse_failures(requests)
+    from_ns = start_ns + round(load.warmup_s * 1e9)
+    return Sent(requests, start_ns, from_ns, from_ns + round(load.seconds * 1e9), used, counts)
+
+
+@asynccontextmanager
+async def prepared(load: Load) -> AsyncIterator[tuple[LoadProcess, Path]]:
+    """A worker that waits for its start, and its record file; ended and removed when left."""
     with tempfile.TemporaryDirectory(prefix="bench-worker-") as name:
-        return anyio.run(_send, Path(name), scenario, port, warmup_s, seconds, look)
+        directory = Path(name)
+        records, socket = directory / "requests.records", directory / "worker.sock"
+        journal = UndoJournal(directory / "undo.jsonl", "bench")
+        launcher = ProcessLauncher(journal, "bench")
+        with pinned(GENERATOR):
+            worker = await LoadProcess.launch(launcher, load.command, socket, directory / "worker.log")
+        try:
+            proxy: ProxyHandle = AlreadyRunning(Endpoint(LOOPBACK, load.port), None)
+            await worker.prepare(load.scenario(), proxy, key_base=load.key_base, records=records, chain_id=None)
+            yield worker, records
+        finally:
+            await worker.end()
+            journal.close(all_undone=True)
 
 
-async def _send(
-    directory: Path, scenario: dict[str, Any], port: int, warmup_s: float, seconds: float, look: Look | None
-) -> Sent:
-    records, log = directory / "requests.records", directory / "worker.log"
-    journal = UndoJournal(directory / "undo.jsonl", "bench")
-    launcher = ProcessLauncher(journal, "bench")
-    with pinned(GENERATOR):
-        worker = await LoadProcess.launch(launcher, worker_command(), directory / "worker.sock", log)
-    try:
-        base = key_base(draw_key_base())
-        proxy: ProxyHandle = AlreadyRunning(Endpoint(LOOPBACK, port), None)
-        await worker.prepare(scenario, proxy, key_base=base, records=records, chain_id=None)
-        before, at_ns = cpu_ns(worker.pid), time.monotonic_ns() + _LEAD_NS
-        await worker.start(at_ns)
-        with anyio.fail_after(warmup_s + seconds + _DRAIN_S):
-            counts = await _watched(worker, records, look)
-        used = cpu_ns(worker.pid) - before
-    finally:
-        await worker.end()
-        journal.close(all_undone=True)
-    requests = MappedReader(records, REQUEST).written("key")
+def refuse_failures(requests: Requests) -> None:
+    """Raises RuntimeError when requests failed, or there are none."""
     failed = int((requests["outcome"] == Outcome.FAILED).sum())
     if failed or not len(requests):
         raise RuntimeError(f"{failed} of {len(requests)} requests failed")
-    from_ns = at_ns + round(warmup_s * 1e9)
-    return Sent(requests, from_ns, from_ns + round(seconds * 1e9), used, counts)
-
-
-async def _watched(worker: LoadProcess, records: Path, look: Look | None) -> dict[str, Any]:
-    if look is None:
-        return await worker.wait()
-    counts: dict[str, Any] = {}
-    async with anyio.create_task_group() as group:
-
-        async def watch() -> None:
-            while True:
-                look(worker.pid, records)
-                await anyio.sleep(0.5)
-
-        group.start_soon(watch)
-        counts = await worker.wait()
-        look(worker.pid, records)
-        group.cancel_scope.cancel()
-    return counts

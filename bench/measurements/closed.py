@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Measured, Row, Target, ratios
+from bench.machine import GENERATOR
 from bench.options import Options
 from bench.peers import CONNECTIONS, HEY, K6, LOCUST, WRK, Peer
 from bench.server import Server, nginx
-from bench.worker import CHECKED, UNCHECKED, send
+from bench.whole import battle_run, ok_per_s, users_scenario
+from bench.worker import CHECKED, UNCHECKED, Load, send
 
-_WARMUP_S = 0.5
 _PEERS = (WRK, HEY, K6, LOCUST)
 _OURS = ("checked", "unchecked")
 _LOAD = {"kind": "users", "users": CONNECTIONS}
@@ -26,7 +27,7 @@ def measure(options: Options) -> Measured:
 
 def _round(server: Server, directory: Path, peers: list[Peer], options: Options) -> dict[str, Any]:
     def ours(request: dict[str, Any]) -> dict[str, float]:
-        sent = send(server.port, request, _LOAD, warmup_s=_WARMUP_S, seconds=options.seconds)
+        sent = send(Load(server.port, request, _LOAD, options.seconds))
         return {"per_s": sent.ok_per_s, "cpu_us": sent.cpu_us}
 
     def theirs(some: list[Peer]) -> dict[str, Any]:
@@ -34,7 +35,14 @@ def _round(server: Server, directory: Path, peers: list[Peer], options: Options)
 
     nearest = [peer for peer in peers if peer is WRK]
     rest = [peer for peer in peers if peer is not WRK]
-    return {"checked": ours(CHECKED), **theirs(nearest), "unchecked": ours(UNCHECKED), **theirs(rest)}
+    whole = battle_run(users_scenario(server.url, CHECKED, CONNECTIONS, options.seconds), directory, core=GENERATOR)
+    return {
+        "checked": ours(CHECKED),
+        **theirs(nearest),
+        "unchecked": ours(UNCHECKED),
+        "whole": {"per_s": ok_per_s(whole, options.seconds)},
+        **theirs(rest),
+    }
 
 
 def _rows(rounds: list[dict[str, Any]]) -> list[Row]:
@@ -52,6 +60,7 @@ def _rows(rounds: list[dict[str, Any]]) -> list[Row]:
         rows.append(Row(peer.name, "req/s", () if absent else column(peer.name, "per_s"), skipped=absent))
     return [
         *rows,
+        Row("battle run, whole on the same core, body checked", "req/s", column("whole", "per_s")),
         Row("battle ÷ wrk, body unchecked", "×", target=Target(">=", 0.95), **against("unchecked", WRK)),
         Row("battle ÷ wrk, body checked", "×", target=Target(">=", 0.85), **against("checked", WRK)),
         Row("battle ÷ k6, body checked", "×", target=Target(">=", 6), **against("checked", K6)),
