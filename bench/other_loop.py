@@ -1,6 +1,7 @@
-"""A load worker on another event loop than uvloop: python bench/other_loop.py LOOP SOCKET.
+"""A load worker on other event loops than uvloop: python bench/other_loop.py LOOP SOCKET.
 
 It stands in for `uvloop.run`, which is how the worker starts its loop, so that the worker itself needs no switch.
+LOOP is rloop, aiofastnet (its transports on asyncio's own loop), or rloop+aiofastnet (its transports on rloop).
 """
 
 import asyncio
@@ -13,12 +14,15 @@ import uvloop
 
 from battle.app import worker_main
 
+_Factory = Callable[[], asyncio.AbstractEventLoop]
 
-def _factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    module: Any = import_module(name)
-    if name == "aiofastnet":
-        return module.loop_factory()  # it replaces the transports of asyncio's own loop
-    return module.new_event_loop
+
+def _factory(name: str) -> _Factory:
+    base: _Factory = import_module("rloop" if "rloop" in name else "asyncio").new_event_loop
+    if "aiofastnet" in name:
+        with_transports: _Factory = import_module("aiofastnet").loop_factory(base)
+        return with_transports
+    return base
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import anyio
 import numpy as np
 
 from bench.figures import Measured, Row, Target
+from bench.machine import GENERATOR, SERVER
 from bench.options import Options
 from bench.provider import mock_provider
 from bench.whole import WholeRun, battle_run, load_started
@@ -32,7 +33,9 @@ def measure(options: Options) -> Measured:
     rounds = []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="bench-truth-") as name:
-            rounds.append(_compare(battle_run(_scenario(rate, options.seconds), Path(name)), rate, options.seconds))
+            scenario = _scenario(rate, options.seconds)
+            run = battle_run(scenario, Path(name), core=SERVER, worker_core=GENERATOR)
+            rounds.append(_compare(run, rate, options.seconds))
     allowed = [max(_SHARE * one["provider_p99_us"], _ALLOWANCE_US) for one in rounds]
     off = [abs(one["reported_p99_us"] - one["provider_p99_us"]) for one in rounds]
     return Measured(
