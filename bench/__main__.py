@@ -1,10 +1,13 @@
 """The command line: which rows, how long; the table, and the file of results."""
 
 import argparse
+import math
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from importlib import import_module
+from typing import TypeVar
 
 from bench.figures import Measured
 from bench.machine import busy_share
@@ -17,6 +20,7 @@ USUAL = ("closed", "open", "truth", "endurance", "analysis", "start", "provider"
 WHEN_NAMED = ("alternatives",)
 """Those that run only when --only names them."""
 _LOADED = 0.05
+_Number = TypeVar("_Number", int, float)
 
 
 def main() -> int:
@@ -56,11 +60,11 @@ def _parse() -> argparse.Namespace:
     return chosen
 
 
-def _positive(kind: type) -> "type":
-    def positive(text: str) -> float:
+def _positive(kind: type[_Number]) -> Callable[[str], _Number]:
+    def positive(text: str) -> _Number:
         value = kind(text)
-        if value < 1:
-            raise ValueError(text)
+        if not 1 <= value < math.inf:
+            raise argparse.ArgumentTypeError(f"{text!r} must be 1 or more")
         return value
 
     return positive

@@ -33,7 +33,7 @@ def main() -> None:
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(entry)
 
-    uvloop.run = run
+    vars(uvloop)["run"] = run
     worker_main(socket)
 
 

@@ -68,7 +68,10 @@ def _cpu_model() -> str:
 def _commit() -> str | None:
     """The commit that was measured, with a mark when files differ from it."""
     argv = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(argv, capture_output=True, text=True, cwd=_DIRECTORY.parent, check=False)
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=_DIRECTORY.parent, check=False)
+    except FileNotFoundError:  # without git
+        return None
     return done.stdout.strip() or None
 
 
