@@ -32,7 +32,7 @@ def main() -> int:
     print(f"This machine is {busy:.0%} busy with other things" + (_warning() if busy > _LOADED else "."))
     print(f"{options.rounds} interleaved rounds of {options.seconds:g} s; medians and ranges.\n", flush=True)
     measured = {name: one for name in wanted if (one := _measured(name, options)) is not None}
-    path = save(measured, options, busy, whole=wanted == USUAL and not chosen.quick)
+    path = save(measured, options, busy, whole=tuple(measured) == USUAL and not chosen.quick)
     rows = [row for one in measured.values() for row in one.rows]
     marks = [row.mark for row in rows if row.target]
     print(f"{marks.count('met')} targets met, {marks.count('not met')} not met, {marks.count('skipped')} skipped")

@@ -1,13 +1,12 @@
 """A long closed run: what the worker holds in memory, and what it writes to disk for each request."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from battle.core.records import REQUEST
+from battle.core.records import RECORD_BYTES, REQUEST
 from battle.engine.load_process import LoadProcess
 from battle.system.mapped import MappedReader
 from battle.system.mapped_writer import CHUNK_RECORDS
@@ -18,7 +17,7 @@ from bench.peers import CONNECTIONS
 from bench.server import nginx
 from bench.worker import CHECKED, Load, prepared, refuse_failures
 
-_MOST_S = 300
+_MOST_S = 240
 _LOOK_S = 0.5
 _SETTLED_S = 10.0
 """Twice the timeout."""
@@ -27,8 +26,8 @@ _BLOCK_BYTES = 512
 
 
 def measure(options: Options) -> Measured:
-    """Once, however many rounds: requests rounded up to whole chunks of the record file."""
-    wanted = math.ceil(options.requests / CHUNK_RECORDS) * CHUNK_RECORDS
+    """Once, however many rounds."""
+    wanted = options.requests
     with nginx() as server:
         looks, sent = anyio.run(_run, server.port, wanted)
     note = f"{sent:,} requests" + ("" if sent >= wanted else f" of {wanted:,}: ended after {_MOST_S} s")
@@ -44,7 +43,7 @@ def measure(options: Options) -> Measured:
             ),
             _growth(looks),
             Row("RssFile at the end (the mapped records)", "MB", [last["file"] / _MB]),
-            Row("disk per request", "bytes", [round(last["disk"] / sent, 1)], Target("<=", 64)),
+            Row("disk per request", "bytes", [_disk_per_request(last["disk"], sent)], Target("<=", 64)),
         ],
         looks,
     )
@@ -57,6 +56,12 @@ def _growth(looks: list[dict[str, Any]]) -> Row:
     if looks[-1]["at_s"] < 2 * _SETTLED_S:
         return Row(name, "MB", skipped=f"the run took {looks[-1]['at_s']:.0f} s only")
     return Row(name, "MB", [(settled[-1]["anonymous"] - settled[0]["anonymous"]) / _MB], Target("<=", 4))
+
+
+def _disk_per_request(disk_bytes: int, sent: int) -> float:
+    """To a tenth of a byte, without the part of the last chunk that is allocated and still empty."""
+    empty = -sent % CHUNK_RECORDS * RECORD_BYTES
+    return round((disk_bytes - empty) / sent, 1)
 
 
 async def _run(port: int, wanted: int) -> tuple[list[dict[str, Any]], int]:
