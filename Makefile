@@ -45,8 +45,13 @@ scenarios: $(VENV)/.dev ## Run every shipped scenario at full length and compare
 schema: $(VENV)/.dev ## Write scenario.schema.json anew
 	$(BIN)/battle schema scenario > scenario.schema.json
 
-bench: $(VENV)/.dev ## Measure battle on this machine
-	$(BIN)/python bench/mock_provider.py
+$(VENV)/.peers: $(BIN)/python bench/peers.txt
+	$(PYTHON) -m venv $(VENV)/peers
+	-while read -r peer; do $(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check "$$peer"; done < bench/peers.txt
+	@touch $@
+
+bench: $(VENV)/.dev $(VENV)/.peers ## Measure battle on this machine; ARGS="--quick" for a rough look
+	$(BIN)/python -m bench $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
