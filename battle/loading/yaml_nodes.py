@@ -15,6 +15,7 @@ from battle.loading.mistakes import Mistakes
 from battle.loading.nodes import Entry, ListNode, MapNode, Mark, Node, ScalarNode, typed
 
 MAX_DEPTH = 40
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 MAX_NODES = 20_000
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -132,7 +133,7 @@ class _Builder:
     def _bound(self, mark: Mark, depth: int, nodes: int) -> None:
         self._count += nodes
         if depth > MAX_DEPTH:
-            self._stop(mark, f"nested more than {MAX_DEPTH} levels deep")
+            self._stop(mark, _TOO_DEEP)
         if self._count > MAX_NODES:
             self._stop(mark, f"more than {MAX_NODES:,} values, aliases written out")
 
@@ -154,6 +155,8 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             found = error.problem_mark or error.context_mark
             where = Mark(self._file, found.line + 1, found.column + 1) if found else Mark(self._file, 1, 1)
+            if "nesting depth" in str(error.problem):  # newer scanners have a limit of their own, far above this one
+                self._stop(where, _TOO_DEEP)
             if found and found.index >= len(self._text):
                 where = self._mark_of(len(self._text.rstrip()))
             what = " ".join(part for part in (error.context, error.problem) if part)
