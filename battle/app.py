@@ -223,7 +223,7 @@ def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
     load_rooms()
     run_dir = store.find(wanted)
     stored = run_dir.load()
-    loaded = load_text(stored.scenario_text, str(run_dir.scenario_path))
+    loaded = load_text(stored.scenario_text, str(run_dir.scenario_path), stored=True)
     evidence = Evidence(
         run_id=stored.run_id,
         scenario=loaded.scenario,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from battle.core.access import Auth, Tls
 from battle.core.component import rooms
 from battle.core.names import Name
 from battle.core.objective import Objective, from_legacy
@@ -82,6 +83,8 @@ class Stream(Part):
     protocol: LoadProtocol = Field(default_factory=lambda: LoadProtocol.named("http"))
     path: str = "/"
     headers: dict[str, str] = Field(default_factory=dict)
+    auth: Auth | None = None
+    tls: Tls | None = None
     timeout: Duration = 5 * NS_PER_S
     max_in_flight: int | None = Field(default=None, ge=1)
     connections: int | None = Field(default=None, ge=1)
@@ -91,6 +94,12 @@ class Stream(Part):
     requests: list[Request] = Field(min_length=1)
     load: Annotated[list[Pattern], BeforeValidator(_one_or_more)] = Field(min_length=1)
     max_requests: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _check_auth(self) -> "Stream":
+        if self.auth is not None and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("`auth` gives the authorization header, and `headers` has another one")
+        return self
 
     @property
     def duration_ns(self) -> int:

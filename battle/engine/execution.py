@@ -167,6 +167,8 @@ class Execution:
 
     async def _set_up(self, launcher: ProcessLauncher, socket_dir: Path) -> None:
         plan, setup = self._plan, self._scenario.setup
+        for stream in self._scenario.workload.values():
+            stream.protocol.require()
         context = Context(
             run_dir=plan.run_dir,
             provider_names=tuple(self._scenario.provider_names),

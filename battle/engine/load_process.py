@@ -1,6 +1,7 @@
 """The coordinator's side of a load worker."""
 
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class LoadProcess:
         order = {
             "do": "prepare",
             "scenario": data,
-            "endpoint": {"host": proxy.endpoint.host, "port": proxy.endpoint.port, "path": proxy.endpoint.path},
+            "endpoint": asdict(proxy.endpoint),
             "witness": proxy.witness.to_message() if proxy.witness else None,
             "key_base": key_base,
             "records": str(records),

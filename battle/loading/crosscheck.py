@@ -1,5 +1,6 @@
 """Checks between the parts: what refers to what, and who can do what."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 from battle.analysis.plan import MOST_OCCURRENCES
@@ -25,6 +26,7 @@ def check_parts(valid: Validated, names: Names, mistakes: Mistakes) -> list[str]
         return []
     for name, stream in scenario.workload.items():
         _check_phases(name, stream, tree, mistakes)
+    notes = [note for name, stream in scenario.workload.items() for note in _check_tls(name, stream, valid, mistakes)]
     for name, fault in scenario.chaos.items():
         checks = _Faults(scenario, tree, names, mistakes)
         checks.check_targets(name, fault)
@@ -32,7 +34,18 @@ def check_parts(valid: Validated, names: Names, mistakes: Mistakes) -> list[str]
             checks.check_after(name, fault)
         if scenario.workload and not valid.left_out & {"workload", "chaos"}:
             checks.check_times(name, fault)
-    return _check_setup(scenario, tree, names, mistakes)
+    return [*notes, *_check_setup(scenario, tree, names, mistakes)]
+
+
+def _check_tls(name: str, stream: Stream, valid: Validated, mistakes: Mistakes) -> Iterator[str]:
+    scenario = valid.scenario
+    if stream.tls is None or scenario is None or "setup" in valid.left_out:
+        return
+    if not scenario.setup.proxy.serves_tls:
+        said = f"{name} has `tls`, and the load reaches the proxy without TLS"
+        mistakes.add(key_place(valid.tree, ("workload", name, "tls")), said, "`tls` is for a proxy with an https URL")
+    elif stream.tls.insecure:
+        yield f"{name} does not check the server's certificate (insecure: true): it may talk to anybody"
 
 
 def _check_setup(scenario: Scenario, tree: Node, names: Names, mistakes: Mistakes) -> list[str]:

@@ -1,4 +1,4 @@
-"""The resolved scenario as YAML that may be stored: what came from the environment is masked.
+"""The resolved scenario as YAML that may be stored: what came from the environment is masked, and what is a credential.
 
 The stored text must load again. A mask in the place of a number, a quantity or a name would not, so there the value is
 written out when it is no more than that: no secret is accepted where the language wants `30s` or a provider's name.
@@ -11,10 +11,42 @@ from typing import Any
 
 import yaml
 
-from battle.loading.nodes import Mark, Node, put, scalars, typed
+from battle.loading.mistakes import SHORTEST_SECRET
+from battle.loading.nodes import MapNode, Mark, Node, Path_, put, scalars, typed
+from battle.loading.placeholders import MASK
 
+_CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+_SHORTEST_PATH = 3
 _HARMLESS = re.compile(r"[A-Za-z0-9_.%/-]{1,32}")
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def with_secrets_marked(tree: MapNode, secrets: set[str]) -> MapNode:
+    """The tree with every credential marked as a secret, wherever it was written, and `secrets` with their texts.
+
+    Those are passwords and tokens of `auth`, headers that carry such, and the vars that they are made of.
+    """
+    marked: Node = tree
+    found = [(path, node) for path, node in scalars(tree) if _is_credential(path) and node.value is not None]
+    texts = {node.text for _, node in found if node.text}
+    made_of = [
+        (path, node)
+        for path, node in scalars(tree)
+        if path[0] == "vars" and len(node.text) >= SHORTEST_SECRET and any(node.text in text for text in texts)
+    ]
+    for path, node in (*found, *made_of):
+        marked = put(marked, path, replace(node, masked=MASK))
+    secrets |= texts
+    return marked if isinstance(marked, MapNode) else tree
+
+
+def _is_credential(path: Path_) -> bool:
+    """Whether a path leads to a credential: `workload.<stream>.auth…`, or a header of a stream or a request."""
+    if path[0] != "workload" or len(path) < _SHORTEST_PATH:
+        return False
+    if path[2] == "auth":
+        return path[-1] != "user"
+    return path[-2] == "headers" and str(path[-1]).lower() in _CREDENTIAL_HEADERS
 
 
 def masked_tree(tree: Node, problem_marks: Callable[[Node], set[Mark]]) -> Node:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from battle.errors import Problem, ScenarioError
 from battle.loading.nodes import Mark
 
-_SHORTEST_SECRET = 3
+SHORTEST_SECRET = 3
 _MOST_LISTED = 16
 _SHORTEST_START = 3
 
@@ -67,6 +67,6 @@ class Mistakes:
 
     def _mask(self, text: str) -> str:
         for secret in sorted(self.secrets, key=len, reverse=True):
-            if len(secret) >= _SHORTEST_SECRET:
+            if len(secret) >= SHORTEST_SECRET:
                 text = text.replace(secret, "***")
         return text

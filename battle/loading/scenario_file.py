@@ -10,8 +10,9 @@ from battle.core.component import kinds
 from battle.core.scenario import Scenario
 from battle.loading.crosscheck import check_parts
 from battle.loading.faultless import without_faults
+from battle.loading.files import check_certificates, with_absolute_paths
 from battle.loading.locating import known_keys
-from battle.loading.masking import masked_tree, to_yaml
+from battle.loading.masking import masked_tree, to_yaml, with_secrets_marked
 from battle.loading.merging import with_bases
 from battle.loading.mistakes import Mistakes, suggestion
 from battle.loading.names_known import names_in
@@ -30,7 +31,7 @@ class Loaded:
     """A scenario that can be run.
 
     `data` is the resolved scenario with its secrets, JSON-ready; `Scenario.model_validate(data)` is `scenario` again.
-    `masked_text` is the same as YAML, with what came from the environment masked; `secrets` are those texts.
+    `masked_text` is the same as YAML, with secrets masked (see masking.py); `secrets` are those texts.
     `notes` are remarks that are no mistakes.
     """
 
@@ -51,6 +52,7 @@ class _Asked:
     proxy: str | None
     chaos: bool
     environment: Mapping[str, str]
+    stored: bool = False
 
 
 def load_scenario(
@@ -80,9 +82,13 @@ def load_text(
     proxy: str | None = None,
     chaos: bool = True,
     environment: Mapping[str, str] | None = None,
+    stored: bool = False,
 ) -> Loaded:
-    """The scenario in a text, as `load_scenario`. `name` stands for the file in messages; paths are relative to it."""
-    asked = _Asked(overrides or {}, seed, proxy, chaos, os.environ if environment is None else environment)
+    """The scenario in a text, as `load_scenario`. `name` stands for the file in messages; paths are relative to it.
+
+    A `stored` one has run, and will not be run again: the files that it names may be gone.
+    """
+    asked = _Asked(overrides or {}, seed, proxy, chaos, os.environ if environment is None else environment, stored)
     return _load(text, Path(name), Mistakes(), asked)
 
 
@@ -94,12 +100,15 @@ def _load(text: str, path: Path, mistakes: Mistakes, asked: _Asked) -> Loaded:
         tree = _with(tree, ("seed",), scalar(Mark(path, 1, 1), value))
     if asked.proxy is not None:
         tree = _with_proxy(tree, asked.proxy, mistakes)
-    tree = _with_absolute_paths(tree, mistakes)
+    tree = with_secrets_marked(tree, mistakes.secrets)
+    tree = with_absolute_paths(tree, mistakes, must_exist=not asked.stored)
     final, scenario, notes = _checked(tree, mistakes)
     if not mistakes.problems and scenario is not None and not asked.chaos:
         final, remark = without_faults(final, scenario)
         final, scenario, notes = _checked(final, mistakes)
         notes = [*notes, *remark]
+    if not mistakes.problems and scenario is not None and not asked.stored:
+        check_certificates(scenario, final, mistakes)
     if mistakes.problems or scenario is None:
         raise mistakes.error()
     masked = masked_tree(final, _problem_marks)
@@ -130,18 +139,6 @@ def _filled(tree: MapNode, overrides: Mapping[str, Any], environment: Mapping[st
         rest["vars"] = kept["vars"]
     placeholders.check_overrides()
     return replace(tree, entries=rest)
-
-
-def _with_absolute_paths(tree: MapNode, mistakes: Mistakes) -> MapNode:
-    """Paths are relative to the file that they stand in; from here on they are absolute."""
-    named = at(tree, ("setup", "proxy", "template"))
-    if not isinstance(named, ScalarNode) or not isinstance(named.value, str) or "\0" in named.value:
-        return tree
-    base = named.mark.file.parent if named.mark.file else Path()
-    path = (base / named.value).absolute()
-    if not path.is_file():
-        mistakes.add(named.mark, f"there is no file {named.value!r}", "paths are relative to the scenario")
-    return _with(tree, ("setup", "proxy", "template"), scalar(named.mark, str(path)))
 
 
 def _with_proxy(tree: MapNode, kind: str, mistakes: Mistakes) -> MapNode:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from battle.core.ports.wire import Call
 from battle.core.records import REQUEST_REUSED, ErrorClass
 from battle.core.witness import Testimony
+from battle.protocols.dialling import error_of_loss
 from battle.protocols.response import Response
 
 if TYPE_CHECKING:
@@ -131,4 +132,4 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer went away: a call in flight has failed."""
         self._transport = None
-        self._fail(ErrorClass.RESET if isinstance(exc, OSError) else ErrorClass.CLOSED)
+        self._fail(error_of_loss(exc))

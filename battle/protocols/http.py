@@ -1,8 +1,6 @@
 """HTTP/1.1 by the native engine: as fast as one core can."""
 
 import asyncio
-import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from battle.core.scenario import HttpRequest
 from battle.core.units import NS_PER_S
 from battle.core.witness import NOTHING_SAID
 from battle.protocols.connection import Connection, KnownHead
+from battle.protocols.dialling import DialError, Dialler
 from battle.protocols.judgement import judge_for
 from battle.protocols.rendering import renderer
 from battle.protocols.response import BODY_LIMIT_BYTES, Response
@@ -44,7 +43,7 @@ class HttpSession:
     """
 
     def __init__(self, endpoint: Endpoint, plan: StreamPlan, report: Callable[[Call], None]) -> None:
-        self._endpoint = endpoint
+        self._dialler = Dialler(endpoint, plan.stream.tls)
         self._report = report
         self._loop = asyncio.get_running_loop()
         requests = plan.stream.requests
@@ -97,9 +96,9 @@ class HttpSession:
         self._count += 1
         connection = Connection(self, self._count)
         try:
-            await self._loop.create_connection(lambda: connection, self._endpoint.host, self._endpoint.port)
-        except (OSError, ssl.SSLError) as error:
-            self.fail(call, _connect_error(error))
+            await self._dialler.dial(lambda: connection)
+        except DialError as error:
+            self.fail(call, error.error)
         else:
             self._open[connection.number] = connection
             if call.outcome is _UNFINISHED:
@@ -231,9 +230,3 @@ class HttpSession:
 
 def _is_head(request: object) -> bool:
     return isinstance(request, HttpRequest) and request.verb == "HEAD"
-
-
-def _connect_error(error: Exception) -> ErrorClass:
-    if isinstance(error, socket.gaierror):
-        return ErrorClass.DNS
-    return ErrorClass.TLS if isinstance(error, ssl.SSLError) else ErrorClass.CONNECT

@@ -55,13 +55,15 @@ def _head(request: RpcRequest | HttpRequest, plan: StreamPlan, endpoint: Endpoin
     else:
         verb, path, extra = request.verb, request.path, request.headers
     headers = {
-        "host": str(endpoint),
+        "host": endpoint.authority,
         "user-agent": "battle",
         "traceparent": f"00-{TRACE_PREFIX}{_HEX}-{PARENT_ID}-01",
         "accept": "*/*",
     }
     if has_body:
         headers["content-type"] = "application/json"
+    if plan.stream.auth is not None:
+        headers["authorization"] = plan.stream.auth.header
     headers |= {name.lower(): value for name, value in {**plan.stream.headers, **extra}.items()}
     lines = [f"{verb} {endpoint.path}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if has_body or verb in {"POST", "PUT", "PATCH"}:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import anyio
+from anyio.abc import SocketStream
 
 from battle.core.ports.processes import Child
 from battle.core.ports.wire import Endpoint
@@ -59,9 +60,13 @@ def in_use(port: int) -> bool:
 
 
 async def accepts(endpoint: Endpoint) -> bool:
-    """Whether a TCP connection to the endpoint can be made now."""
+    """Whether a connection to the endpoint can be made now."""
+    stream: SocketStream
     try:
-        stream = await anyio.connect_tcp(endpoint.host, endpoint.port)
+        if endpoint.socket:
+            stream = await anyio.connect_unix(endpoint.socket)
+        else:
+            stream = await anyio.connect_tcp(endpoint.host, endpoint.port)
     except OSError:
         return False
     await stream.aclose()

@@ -95,6 +95,11 @@ class Proxy(Component):
             self.options_type.model_validate(self.options.get(self.kind, {}))
         return self
 
+    @property
+    def serves_tls(self) -> bool:
+        """Whether the load reaches it over TLS."""
+        return False
+
     def not_honoured(self) -> list[str]:
         """Common settings that were written and that this kind cannot carry out."""
         return [key for key in self.common if key in self.model_fields_set and key not in self.honours]

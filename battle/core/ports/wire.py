@@ -48,22 +48,45 @@ class Session(Protocol):
         """Close all connections."""
 
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a server listens: host and port on TCP, and the URL's path in front of every request path."""
+    """Where a server listens, and the URL's path in front of every request path.
+
+    It is host and port on TCP, with TLS when `secure`; or, when `socket` is set, the Unix socket of this file name.
+    """
 
     host: str
     port: int
     path: str = ""
+    secure: bool = False
+    socket: str = ""
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"unix:{self.socket}" if self.socket else f"{self._bracketed}:{self.port}"
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says: the port only where it is not the scheme's own (RFC 9110, 4.2)."""
+        if self.socket or self.port == DEFAULT_PORTS[self.scheme]:
+            return self._bracketed
+        return f"{self._bracketed}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        """The URL's scheme: http or https."""
+        return "https" if self.secure else "http"
 
     @property
     def url(self) -> str:
-        """The endpoint as an http URL."""
-        return f"http://{self}{self.path}"
+        """The endpoint as a URL; over a Unix socket, as one asks there."""
+        return f"{self.scheme}://{self.authority}{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +108,9 @@ class LoadProtocol(Component):
     """How requests travel."""
 
     room: ClassVar[str] = "protocols"
+
+    def require(self) -> None:
+        """Look whether this machine has what the protocol needs. Raises MissingDependency."""
 
     def session(self, endpoint: Endpoint, plan: StreamPlan, report: Callable[[Call], None]) -> Session:
         """A session for one stream, inside the running event loop. `report` is called once for each call."""
