@@ -27,7 +27,7 @@ def test_a_call_carries_its_key_in_id_header_and_params() -> None:
     head, body = rendered(RpcRequest(method="m", params=["${address}", "${key}", "x${key:hex}", 100]))
     call = json.loads(body)
     assert call == {"jsonrpc": "2.0", "id": KEY, "method": "m", "params": [address(KEY), KEY, f"x{KEY:014x}", 100]}
-    assert head.startswith("POST /base/ HTTP/1.1\r\nhost: 127.0.0.1:80\r\n")
+    assert head.startswith("POST /base/ HTTP/1.1\r\nhost: 127.0.0.1\r\n")
     assert f"content-length: {len(body)}" in head
     name, _, value = next(line for line in head.split("\r\n") if line.startswith("traceparent")).partition(": ")
     assert (name, value[:50]) == ("traceparent", traceparent(KEY)[:50])
@@ -72,3 +72,11 @@ def test_all_keys_of_a_run_have_the_same_length(draw: int) -> None:
     assert {len(str(base)), len(str(base + (1 << 33) - 1))} == {16}
     assert {len(f"{base:x}"), len(f"{base + (1 << 33) - 1:x}")} == {14}
     assert base + (1 << 33) - 1 < 1 << 53
+
+
+def test_credentials_stand_in_a_header_that_a_request_may_replace() -> None:
+    auth = {"bearer": "t0ken%s"}
+    head, _ = rendered(RpcRequest(method="m"), auth=auth)
+    assert "\r\nauthorization: Bearer t0ken%s\r\n" in head
+    head, _ = rendered(HttpRequest(verb="GET", headers={"Authorization": "none"}), auth=auth)
+    assert [line for line in head.split("\r\n") if line.startswith("auth")] == ["authorization: none"]

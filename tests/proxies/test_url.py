@@ -18,6 +18,12 @@ from battle.proxies.url import UrlProxy
         # the default port; a path without its last slash
         ("http://proxy.test/rpc/main/", Endpoint("proxy.test", 80, "/rpc/main")),
         ("http://[::1]:8545/", Endpoint("::1", 8545)),
+        ("http://[::1]", Endpoint("::1", 80)),
+        ("https://proxy.test/rpc", Endpoint("proxy.test", 443, "/rpc", secure=True)),
+        ("https://127.0.0.1:8443", Endpoint("127.0.0.1", 8443, secure=True)),
+        ("unix:/run/proxy.sock", Endpoint("localhost", 0, socket="/run/proxy.sock")),
+        ("unix:///run/proxy.sock", Endpoint("localhost", 0, socket="/run/proxy.sock")),
+        ("http+unix://%2Frun%2FProxy.sock/rpc/", Endpoint("localhost", 0, "/rpc", socket="/run/Proxy.sock")),
     ],
 )
 def test_endpoint(url: str, endpoint: Endpoint) -> None:
@@ -27,7 +33,14 @@ def test_endpoint(url: str, endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("https://127.0.0.1:8545", "https is not supported yet"),
+        ("https://", "is not an http URL"),
+        ("https://127.0.0.1:0", "port 0"),
+        ("http://a..b", "no name of a host"),
+        ("http://[::1", "Invalid IPv6 URL"),
+        ("unix:", "by its whole path"),
+        ("unix:run/proxy.sock", "by its whole path"),
+        ("unix:/" + "x" * 107, "at most 107 bytes"),
+        ("http+unix:///run/proxy.sock", "by its whole path"),
         ("127.0.0.1:8545", "is not an http URL"),
         ("ws://127.0.0.1:8545", "is not an http URL"),
         ("http://", "is not an http URL"),
@@ -46,6 +59,23 @@ def test_refused(url: str, why: str) -> None:
 def test_patterns_refused(pattern: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Proxy.named("url", url="http://127.0.0.1", witness={"header": "via", "pattern": pattern})
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("http://proxy.test", "proxy.test"),
+        ("http://proxy.test:443", "proxy.test:443"),
+        ("https://proxy.test", "proxy.test"),
+        ("https://[::1]:8443", "[::1]:8443"),
+        ("https://[::1]", "[::1]"),
+        ("unix:/run/proxy.sock", "localhost"),
+    ],
+)
+def test_what_the_host_header_says(url: str, authority: str) -> None:
+    endpoint = UrlProxy(url=url).endpoint
+    assert endpoint.authority == authority
+    assert endpoint.url == f"{endpoint.scheme}://{authority}"
 
 
 async def started(path: Path, providers: list[TinyProvider], witness: Any) -> ProxyHandle:
