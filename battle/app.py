@@ -46,6 +46,8 @@ SCENARIO_ROOMS = ("load", "protocols", "chaos", "providers", "proxies")
 REPORTERS = "reporters"
 PROGRAMS = {"envoy": ENVOY, "nginx": NGINX}
 """Kinds of proxies whose program comes with an extra."""
+OPTIONAL_PACKAGES = (("h2", "pip install 'battle[http2]'"),)
+"""Packages of extras that have no program: what HTTP/2 needs."""
 OPTIONAL_TOOLS = (
     ("haproxy", "apt-get install haproxy"),
     ("anvil", "npm install @foundry-rs/anvil"),
@@ -283,6 +285,7 @@ def examine_machine() -> list[machine.Finding]:
     """What is installed, what is missing, and what this machine can do."""
     return [
         *machine.packages(),
+        *machine.optional_packages(OPTIONAL_PACKAGES),
         *(machine.program(name, program.describe) for name, program in PROGRAMS.items()),
         *machine.tools(OPTIONAL_TOOLS),
         machine.clock(),

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,8 @@ from battle.cli.options import parse_sets
 from battle.cli.telling import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from battle.analysis.plan import Plan
     from battle.core.objective import Objective
     from battle.errors import BattleError
@@ -148,20 +151,21 @@ def _counts_on(plan: "Plan", objective: "Objective") -> str:
 
 
 def _missing(loaded: "Loaded") -> list[str]:
-    """What would be needed and is not there now: the proxy's program, a free port."""
+    """What would be needed and is not there now: the proxy's program, a protocol's package, a free port."""
     from battle.system.addresses import in_use  # noqa: PLC0415
 
     ports = ((name, getattr(it, "port", None)) for name, it in loaded.scenario.setup.providers.items())
     busy = [f"{name}: port {port} is in use now" for name, port in ports if port is not None and in_use(port)]
-    return [*_missing_program(loaded), *busy]
+    return [*dict.fromkeys(_missing_dependencies(loaded)), *busy]
 
 
-def _missing_program(loaded: "Loaded") -> list[str]:
+def _missing_dependencies(loaded: "Loaded") -> "Iterator[str]":
     from battle import app as program  # noqa: PLC0415
     from battle.errors import MissingDependency  # noqa: PLC0415
 
-    try:
-        program.find_proxy_program(loaded.scenario.setup.proxy.kind)
-    except MissingDependency as error:
-        return [f"{error.message}; {error.hint}"]
-    return []
+    needed = [partial(program.find_proxy_program, loaded.scenario.setup.proxy.kind)]
+    for need in (*needed, *(stream.protocol.require for stream in loaded.scenario.workload.values())):
+        try:
+            need()
+        except MissingDependency as error:
+            yield f"{error.message}; {error.hint}"

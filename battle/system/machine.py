@@ -52,6 +52,17 @@ def packages() -> list[Finding]:
     return findings
 
 
+def optional_packages(wanted: Iterable[tuple[str, str]]) -> list[Finding]:
+    """Packages that some kinds need: (name, how to get it)."""
+    findings = []
+    for name, hint in wanted:
+        try:
+            findings.append(Finding(name, "ok", version(name)))
+        except PackageNotFoundError:
+            findings.append(Finding(name, "warning", "not installed", hint))
+    return findings
+
+
 def program(name: str, describe: Callable[[], str]) -> Finding:
     """A proxy's program; without it only scenarios on that proxy cannot run."""
     try:
