@@ -16,7 +16,7 @@ from battle.cli.options import parse_sets
 from battle.cli.telling import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from battle.analysis.plan import Plan
     from battle.core.objective import Objective
@@ -163,8 +163,9 @@ def _missing_dependencies(loaded: "Loaded") -> "Iterator[str]":
     from battle import app as program  # noqa: PLC0415
     from battle.errors import MissingDependency  # noqa: PLC0415
 
-    needed = [partial(program.find_proxy_program, loaded.scenario.setup.proxy.kind)]
-    for need in (*needed, *(stream.protocol.require for stream in loaded.scenario.workload.values())):
+    needs: list[Callable[[], object]] = [partial(program.find_proxy_program, loaded.scenario.setup.proxy.kind)]
+    needs += [stream.protocol.require for stream in loaded.scenario.workload.values()]
+    for need in needs:
         try:
             need()
         except MissingDependency as error:

@@ -15,6 +15,7 @@ from battle.analysis import catalogue
 from battle.analysis.indicator import indicators
 from battle.app import SCENARIO_ROOMS, formats
 from battle.cli.main import app
+from battle.core.access import Auth, Basic, Tls
 from battle.core.component import Component, kinds, rooms
 from battle.core.journal import EventKind
 from battle.core.ports.fault import Fault
@@ -116,6 +117,9 @@ def test_every_setting_of_every_kind_is_described(room: str, kind: str) -> None:
         ("Requests", RpcRequest),
         ("Requests", HttpRequest),
         ("Requests", Expect),
+        ("Authentication", Auth),
+        ("Authentication", Basic),
+        ("TLS", Tls),
         ("Load", OpenPattern),
         ("chaos", Fault),
     ],
