@@ -1,4 +1,4 @@
-"""HTTP/2 by httpx: for what the native engine does not speak. About a hundred times slower, so not for high rates.
+"""HTTP/2 by httpx: for what the native engine does not speak. Fifty times slower or more, so not for high rates.
 
 Requests are those of the native engine, byte by byte, put into another protocol. Only httpx's transport is used: no
 cookies, no redirects, no proxies from the environment, no retries.
