@@ -231,7 +231,8 @@ class Stage:
         plan = StreamPlan(Stream.model_validate(settings), 0, 1, self.witness)
         session = self.speaker.protocol.session(endpoint, plan, report)
         for number in range(self.count):
-            session.send(Call(BASE + number, 0, time.monotonic_ns()))
+            now = time.monotonic_ns()
+            session.send(Call(BASE + number, 0, now, offered_ns=now))
             await asyncio.sleep(self.pause_s)
         self.before_end(session)
         await asyncio.wait_for(everything.wait(), 10)
