@@ -21,6 +21,7 @@ from battle.core.records import REQUEST_REUSED, REQUEST_WAITED, ErrorClass, Outc
 from battle.core.units import NS_PER_S
 from battle.errors import MissingDependency
 from battle.protocols.decoding import UndecodableError, decoded
+from battle.protocols.early_answers import heed_early_answers
 from battle.protocols.judgement import judge_for
 from battle.protocols.rendering import renderer
 from battle.system.trust import client_context
@@ -50,6 +51,8 @@ class HttpxSession:
     def __init__(
         self, endpoint: Endpoint, plan: StreamPlan, report: Callable[[Call], None], *, http2: bool = True
     ) -> None:
+        if http2:
+            heed_early_answers()
         stream = plan.stream
         self._loop = asyncio.get_running_loop()
         self._report = report

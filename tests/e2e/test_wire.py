@@ -267,7 +267,7 @@ def test_http2_to_a_real_server(
     port = secure if scheme == "https" else plain
     path.write_text(text.format(url=f"{scheme}://127.0.0.1:{port}", stream=f"protocol: {{kind: httpx}}{trust}"))
     code, run = run_json(path, cwd=tmp_path)
-    assert (code, run["analysis"]["requests"]["ok"]) == (0, 50), (run["reasons"], run["analysis"]["requests"])
+    assert (code, run["analysis"]["requests"]["ok"]) == (0, 50), (run["reasons"], run["analysis"]["requests"]["errors"])
     assert set(log.read_text().split()) == {"HTTP/2.0"}
 
 

@@ -121,7 +121,9 @@ def http1(behave: Behaviour) -> Serve:
     return serve
 
 
-def http2(behave: Behaviour) -> Serve:
+def http2(behave: Behaviour, *, early: bool = False) -> Serve:
+    """`early`: the behaviour comes before the request's body, which nobody reads."""
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         connection.initiate_connection()
@@ -133,6 +135,10 @@ def http2(behave: Behaviour) -> Serve:
                     headers = {str(name): str(value) for name, value in event.headers or []}
                     stream = int(event.stream_id or 0)
                     asked[stream] = AskedInFrames(headers, b"", writer, connection=connection, stream=stream)
+                    if early:
+                        await behave(asked[stream])
+                elif early:
+                    pass
                 elif isinstance(event, h2.events.DataReceived):
                     asked[int(event.stream_id or 0)].body += event.data or b""
                 elif isinstance(event, h2.events.StreamEnded):

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from protocols.stage import SPEAKERS, Asked, AskedInFrames, Behaviour, Speaker, Stage
+from protocols.stage import SPEAKERS, Asked, AskedInFrames, Behaviour, Speaker, Stage, http2
 
 from battle.core.records import REQUEST_WAITED, ErrorClass, Outcome
 
@@ -28,6 +28,16 @@ async def go_away(asked: Asked) -> None:
 def test_ends_of_streams(behave: Behaviour, error: ErrorClass) -> None:
     calls = Stage(OVER_HTTP2, OVER_HTTP2.server(behave), count=2, pause_s=0.1).play()
     assert [call.error for call in calls] == [error] * 2
+
+
+async def refuse(asked: Asked) -> None:
+    asked.answer(503, b"")
+    frames(asked).connection.reset_stream(frames(asked).stream, 0)  # NO_ERROR: the rest is not needed
+
+
+def test_an_answer_before_the_request_is_whole_is_an_answer() -> None:
+    calls = Stage(OVER_HTTP2, http2(refuse, early=True), count=40, pause_s=0).play()
+    assert {call.error for call in calls} == {ErrorClass.HTTP_5XX}
 
 
 async def slow(asked: Asked) -> None:
