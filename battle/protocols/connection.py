@@ -88,7 +88,9 @@ class Connection(asyncio.Protocol):
             if len(data) == known.size and data.startswith(known.head):
                 call.ended_ns = _monotonic_ns()
                 self.call = None
-                session.answered(self, call, known, data[known.length :])
+                call.status = known.status
+                session.judges[call.template](call, data[known.length :])
+                session.answered(self, call, known)
                 return
         self._read(call, data)
 

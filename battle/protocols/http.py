@@ -12,6 +12,7 @@ from battle.core.scenario import HttpRequest
 from battle.core.units import NS_PER_S
 from battle.core.witness import NOTHING_SAID
 from battle.protocols.connection import Connection, KnownHead
+from battle.protocols.decoding import UndecodableError, decoded
 from battle.protocols.dialling import DialError, Dialler
 from battle.protocols.judgement import judge_for
 from battle.protocols.rendering import renderer
@@ -49,7 +50,7 @@ class HttpSession:
         requests = plan.stream.requests
         first = plan.first_template
         self._renders = dict(enumerate((renderer(request, plan, endpoint) for request in requests), first))
-        self._judges = dict(enumerate((judge_for(request, plan) for request in requests), first))
+        self.judges = dict(enumerate((judge_for(request, plan) for request in requests), first))
         self._reads = dict(enumerate(((_is_head(one), one.expect.max_bytes) for one in requests), first))
         self._witness = plan.witness
         self._limit: int = plan.stream.connection_limit
@@ -119,21 +120,28 @@ class HttpSession:
     def parsed(self, connection: Connection, call: Call, response: Response, data: bytes | None) -> None:
         """An answer came through the parser; its head is kept in mind when it says all of it. `data`: the one read."""
         testimony = self._witness.read(response.headers, response.status) if self._witness else NOTHING_SAID
+        is_head, limit = self._reads[call.template]
         body = response.body
         head = data[: len(data) - len(body)] if data is not None else b""
         size = len(data) if data is not None else 0
         known = KnownHead(head, size, response.status, keep=response.keep, testimony=testimony)
-        if head and response.framed and not response.surplus and not self._reads[call.template][0]:
+        encoding = response.headers.get(b"content-encoding", b"")
+        if head and response.framed and not (response.surplus or is_head or encoding):
             if len(self.heads) >= _HEADS:
                 self.heads.clear()
             self.heads[head] = known
-        self.answered(connection, call, known, body)
+        call.status = response.status
+        try:
+            body = decoded(body, encoding.decode("latin-1"), limit) if encoding else body
+        except UndecodableError as error:
+            call.outcome, call.error = Outcome.FAILED, error.error
+        else:
+            self.judges[call.template](call, body)
+        self.answered(connection, call, known)
 
-    def answered(self, connection: Connection, call: Call, head: KnownHead, body: bytes) -> None:
-        """An answer is here: judge it, report it, use the connection again."""
-        call.status = head.status
+    def answered(self, connection: Connection, call: Call, head: KnownHead) -> None:
+        """An answer is here, and judged: report it, use the connection again."""
         call.testimony = head.testimony
-        self._judges[call.template](call, body)
         del self._pending[call.key]
         if not head.keep:
             self.lost(connection)

@@ -150,12 +150,17 @@ def test_every_kind_is_here(speaker: Speaker) -> None:
 
 
 def test_a_compressed_answer_is_unpacked(speaker: Speaker) -> None:
-    if speaker.protocol.kind == "http":
-        pytest.skip("the native engine unpacks in connection.py")
-
     async def behave(asked: Asked) -> None:
         assert asked.headers["accept-encoding"] == "gzip"
         asked.answer(200, gzip.compress(rpc(asked.key, result="0x1")), content_encoding="gzip")
 
-    (call,) = Stage(speaker, speaker.server(behave), stream={"headers": {"accept-encoding": "gzip"}}).play()
-    assert call.outcome is Outcome.OK
+    calls = Stage(speaker, speaker.server(behave), stream={"headers": {"accept-encoding": "gzip"}}, count=2).play()
+    assert [call.outcome for call in calls] == [Outcome.OK] * 2
+
+
+def test_a_damaged_compressed_answer_is_invalid(speaker: Speaker) -> None:
+    async def behave(asked: Asked) -> None:
+        asked.answer(200, gzip.compress(rpc(asked.key, result="0x1"))[:-6], content_encoding="gzip")
+
+    calls = Stage(speaker, speaker.server(behave), stream={"headers": {"accept-encoding": "gzip"}}, count=2).play()
+    assert [(call.outcome, call.error) for call in calls] == [(Outcome.FAILED, ErrorClass.INVALID)] * 2
