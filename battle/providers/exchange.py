@@ -125,10 +125,7 @@ class Exchange(asyncio.Protocol):
             return raw, body
         raw = raw.lstrip(b"\r\n")
         end = raw.find(b"\r\n\r\n") + 4
-        if _CHUNKED.search(raw, 0, end):
-            end = _after_chunks(raw, end)
-        else:
-            end = raw.find(body, end) + len(body)
+        end = _after_chunks(raw, end) if _CHUNKED.search(raw, 0, end) else raw.find(body, end) + len(body)
         self._raw = raw[end:]
         return raw[:end], body
 
