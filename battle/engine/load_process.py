@@ -13,7 +13,7 @@ from battle.system.control import ask
 
 _READY_S = 30.0
 _ASK_S = 5.0
-_WORK = frozenset({"version", "name", "seed", "workload"})
+WORK = frozenset({"version", "name", "seed", "workload"})
 """What a worker is told of the scenario: it knows no provider, no proxy and no fault."""
 _ENV = {"OPENBLAS_NUM_THREADS": "1"}
 """It multiplies no matrices; numpy would start a thread a core for that, and they spin for a while."""
@@ -42,7 +42,7 @@ class LoadProcess:
         """Tell it everything; gives what it says of itself. Raises SetupError."""
         order = {
             "do": "prepare",
-            "scenario": {key: value for key, value in data.items() if key in _WORK},
+            "scenario": {key: value for key, value in data.items() if key in WORK},
             "endpoint": {"host": proxy.endpoint.host, "port": proxy.endpoint.port, "path": proxy.endpoint.path},
             "witness": proxy.witness.to_message() if proxy.witness else None,
             "key_base": key_base,
