@@ -31,7 +31,7 @@ def import_room(room: str) -> None:
 
 @cache
 def _offered() -> Any:
-    """What all installed packages offer, read once. (Its type is another one from Python 3.12 on.)"""
+    """What all installed packages offer, read once; its type is another one from Python 3.12 on."""
     return entry_points()
 
 
