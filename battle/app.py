@@ -1,19 +1,12 @@
-"""The composition root: the only module that knows every room.
-
-Importing the rooms enters their kinds. They are named here, one by one a room, by looking into its folder: dropping a
-file into a room is all that a new kind needs. Third parties enter theirs through entry points of the same names.
-"""
+"""The composition root: the only module that knows every room."""
 
 import hashlib
-import importlib
-import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
-from importlib.metadata import entry_points
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,18 +25,13 @@ from battle.engine.environment import describe_environment
 from battle.engine.execution import Execution, Plan, draw_key_base, worker_command
 from battle.engine.intervals import interval_log
 from battle.engine.signals import Signals
-from battle.engine.worker import main as serve_worker
 from battle.errors import BattleError, UsageError
 from battle.loading import Loaded, load_scenario, load_text
-from battle.providers.mock import Mock
-from battle.providers.mock_alone import serve_alone
 from battle.proxies.binaries import ENVOY, NGINX
+from battle.rooms import REPORTERS, load_reporters, load_rooms
 from battle.store import JournalWriter, RunDir, SaveError, Store
 from battle.system import machine
 
-SCENARIO_ROOMS = ("load", "protocols", "chaos", "providers", "proxies")
-"""The folders under battle/ that hold one kind a file, and that scenarios choose from."""
-REPORTERS = "reporters"
 PROGRAMS = {"envoy": ENVOY, "nginx": NGINX}
 """Kinds of proxies whose program comes with an extra."""
 OPTIONAL_PACKAGES = (("h2", "pip install 'battle[http2]'"),)
@@ -54,34 +42,6 @@ OPTIONAL_TOOLS = (
     ("wrk", "apt-get install wrk"),
 )
 """Programs that some things can use, and how to get them."""
-_ENTRY_POINT = {"chaos": "battle.faults"}
-
-
-def _import_room(room: str) -> None:
-    package = importlib.import_module(f"battle.{room}")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"battle.{room}.{module.name}")
-    for entry in entry_points(group=_ENTRY_POINT.get(room, f"battle.{room}")):
-        entry.load()
-
-
-@cache
-def load_rooms() -> None:
-    """Import every kind that a scenario can choose, once, and build the scenario model with them."""
-    from battle.analysis import catalogue  # noqa: F401, PLC0415  (enters the indicators)
-    from battle.core.scenario import rebuild  # noqa: PLC0415  (after the kinds)
-
-    for room in SCENARIO_ROOMS:
-        _import_room(room)
-    rebuild()
-
-
-@cache
-def load_reporters() -> None:
-    """Import every reporter, once; apart, since a worker process needs none."""
-    _import_room(REPORTERS)
-    for reporter in kinds(REPORTERS).values():
-        reporter.model_rebuild(force=True)
 
 
 def load_file(
@@ -263,12 +223,6 @@ def formats() -> list[str]:
     return sorted({alias for name, kind in found.items() for alias in (name, *kind.aliases)})
 
 
-def worker_main(socket: str) -> None:
-    """The entry of a load worker process."""
-    load_rooms()
-    serve_worker(Path(socket))
-
-
 def find_proxy_program(kind: str) -> Path | None:
     """The program of a kind of proxy, None when it has none. Raises MissingDependency."""
     program = PROGRAMS.get(kind)
@@ -277,6 +231,9 @@ def find_proxy_program(kind: str) -> Path | None:
 
 def serve_mock(settings: dict[str, Any], name: str, announce: Callable[[str], None]) -> None:
     """Serve one mock provider in the foreground. Raises ValidationError, SetupError."""
+    from battle.providers.mock import Mock  # noqa: PLC0415  (its process is another one in a run)
+    from battle.providers.mock_alone import serve_alone  # noqa: PLC0415
+
     load_rooms()
     serve_alone(Mock.model_validate(settings), name, announce)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import uvloop
 
-from battle.app import worker_main
+from battle.__main__ import main as run_battle
 
 _Factory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -34,7 +34,8 @@ def main() -> None:
             runner.run(entry)
 
     vars(uvloop)["run"] = run
-    worker_main(socket)
+    sys.argv[1:] = ["_worker", socket]
+    run_battle()
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ def kinds(
     room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="One room, with settings.")] = None,
 ) -> None:
     """List the kinds of every room; of one room with their settings and an example."""
-    from battle import app as program  # noqa: PLC0415  (heavy: not for --help)
-    from battle.cli.kind_settings import shared_settings  # noqa: PLC0415
+    from battle.cli.kind_settings import shared_settings  # noqa: PLC0415  (heavy: not for --help)
     from battle.core.component import rooms  # noqa: PLC0415
     from battle.errors import UsageError  # noqa: PLC0415
+    from battle.rooms import load_reporters, load_rooms  # noqa: PLC0415
 
-    program.load_rooms()
-    program.load_reporters()
+    load_rooms()
+    load_reporters()
     known = rooms()
     console = Console(highlight=False, width=None if Console().is_terminal else 120)
     if room == INDICATORS:

@@ -35,8 +35,8 @@ def schema(
 
         found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}
     else:
-        from battle.app import load_rooms  # noqa: PLC0415
         from battle.loading import scenario_schema  # noqa: PLC0415
+        from battle.rooms import load_rooms  # noqa: PLC0415
 
         load_rooms()
         found = scenario_schema()

@@ -14,7 +14,7 @@ Defining the class enters it: a field of type `Fault` then accepts `{kind: kill}
 when first used, after all kinds were imported; `rebuild` builds them again when a kind came later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
 
@@ -73,6 +73,13 @@ def rooms() -> Mapping[str, Mapping[str, type[Component]]]:
 def kinds(room: str) -> Mapping[str, type[Component]]:
     """The kinds of one room, by name; empty when nothing was entered."""
     return MappingProxyType(_rooms.get(room, {}))
+
+
+def build_again(models: Iterable[type[BaseModel]]) -> None:
+    """Build models again that were built before some kind was entered. One that was never used needs nothing."""
+    for model in models:
+        if model.__pydantic_complete__:
+            model.model_rebuild(force=True)
 
 
 def snapshot() -> dict[str, dict[str, type[Component]]]:

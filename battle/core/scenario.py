@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from battle.core.access import Auth, Tls
-from battle.core.component import rooms
+from battle.core.component import build_again, rooms
 from battle.core.names import Name
 from battle.core.objective import Objective, from_legacy
 from battle.core.ports.fault import Fault, RandomTarget
@@ -221,12 +221,9 @@ class Scenario(Part):
 
 
 def rebuild() -> None:
-    """Build the models again, so that they know every kind that is entered now. Call it after importing the rooms."""
-    for members in rooms().values():
-        for member in members.values():
-            member.model_rebuild(force=True)
-    for model in (Stream, Setup, Scenario):
-        model.model_rebuild(force=True)
+    """Have the models know every kind that is entered now. Call it after importing the rooms."""
+    build_again(member for members in rooms().values() for member in members.values())
+    build_again((Stream, Setup, Scenario))
 
 
 def phase_names(stream: Stream) -> list[str]:

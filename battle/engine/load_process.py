@@ -14,6 +14,10 @@ from battle.system.control import ask
 
 _READY_S = 30.0
 _ASK_S = 5.0
+WORK = frozenset({"version", "name", "seed", "workload"})
+"""What a worker is told of the scenario: it knows no provider, no proxy and no fault."""
+_ENV = {"OPENBLAS_NUM_THREADS": "1"}
+"""It multiplies no matrices; numpy would start a thread a core for that, and they spin for a while."""
 
 
 class LoadProcess:
@@ -26,7 +30,7 @@ class LoadProcess:
     @classmethod
     async def launch(cls, launcher: Launcher, argv: list[str], socket: Path, log: Path) -> "LoadProcess":
         """Start the process; it is ready when `prepare` has returned."""
-        return cls(await launcher.start([*argv, str(socket)], name="load worker", log=log), socket)
+        return cls(await launcher.start([*argv, str(socket)], name="load worker", log=log, env=_ENV), socket)
 
     @property
     def pid(self) -> int:
@@ -39,7 +43,7 @@ class LoadProcess:
         """Tell it everything; gives what it says of itself. Raises SetupError."""
         order = {
             "do": "prepare",
-            "scenario": data,
+            "scenario": {key: value for key, value in data.items() if key in WORK},
             "endpoint": asdict(proxy.endpoint),
             "witness": proxy.witness.to_message() if proxy.witness else None,
             "key_base": key_base,

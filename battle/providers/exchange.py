@@ -1,6 +1,7 @@
 """One connection of a mock provider: requests in, answers out, in order, each recorded at both instants."""
 
 import asyncio
+import re
 from collections import deque
 from http import HTTPStatus
 from typing import cast
@@ -10,7 +11,7 @@ import orjson
 
 from battle.core.keys import PROBE_ID
 from battle.providers.answers import AnswerPlanner, Planned
-from battle.providers.arrivals import LOST, ArrivalRecords
+from battle.providers.arrivals import ArrivalRecords, Place
 from battle.providers.rpc import Answered, Asked, Rpc
 
 _OK = 200
@@ -18,6 +19,7 @@ _NS_PER_S = 1e9
 _MOST_INDEX = 255
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 _NO_HTTP = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _REFUSAL = b'{"error":"injected by battle"}'
 
@@ -27,7 +29,7 @@ class _Pending:
 
     __slots__ = ("asked", "batch", "keep", "places", "planned")
 
-    def __init__(self, asked: list[Asked], places: list[int], planned: Planned, *, batch: bool, keep: bool) -> None:
+    def __init__(self, asked: list[Asked], places: list[Place], planned: Planned, *, batch: bool, keep: bool) -> None:
         self.asked = asked
         self.places = places
         self.planned = planned
@@ -93,10 +95,14 @@ class Exchange(asyncio.Protocol):
             return
         head, body = self._take()
         keep = self._parser.should_keep_alive()
-        self._deaf = not keep
         asked, batch = self._rpc.read(head, body)
         planner = self._planner
-        if planner.is_plain and not self._rpc.slows:
+        is_plain = planner.is_plain and not self._rpc.slows
+        if is_plain and keep and not batch and not self._queue and not asked[0].plain:
+            self._answer_at_once(asked[0])
+            return
+        self._deaf = not keep
+        if is_plain:
             planned = planner.plain
         else:
             methods = [call.method for call in asked]
@@ -114,17 +120,32 @@ class Exchange(asyncio.Protocol):
         raw, body = self._raw, self._body
         self._body = b""
         end = raw.find(b"\r\n\r\n") + 4
-        if body:
-            end = raw.find(body, end) + len(body)
-            if end < len(body):  # chunked: the body never stood there in one piece
-                end = len(raw)
+        if end + len(body) == len(raw):  # nothing before it and nothing after it, as nearly always
+            self._raw = b""
+            return raw, body
+        raw = raw.lstrip(b"\r\n")
+        end = raw.find(b"\r\n\r\n") + 4
+        end = _after_chunks(raw, end) if _CHUNKED.search(raw, 0, end) else raw.find(body, end) + len(body)
         self._raw = raw[end:]
         return raw[:end], body
 
-    def _record(self, asked: list[Asked], faults: int) -> list[int]:
+    def _answer_at_once(self, asked: Asked) -> None:
+        """The usual message, one call that nothing delays or alters: the same records and bytes as by `_answer`."""
+        records = self._records
+        if records is None or asked.id == PROBE_ID:
+            made = self._rpc.answer(asked, None)
+        else:
+            place = records.arrived(asked.key, asked.source, 0, self._number)
+            made = self._rpc.answer(asked, None)
+            records.answered(place, _OK, made.height, made.rpc_code, executed=made.executed)
+        if self._transport is not None:
+            body = orjson.dumps(made.reply)
+            self._transport.write(_HEAD % (len(body), body))
+
+    def _record(self, asked: list[Asked], faults: int) -> list[Place]:
         records = self._records
         if records is None or asked[0].id == PROBE_ID:
-            return [LOST] * len(asked)
+            return [None] * len(asked)
         if len(asked) == 1:
             return [records.arrived(asked[0].key, asked[0].source, faults, self._number)]
         return [
@@ -148,7 +169,7 @@ class Exchange(asyncio.Protocol):
         elif self._deaf and self._transport is not None:
             self._transport.close()
 
-    def _answer(self, asked: list[Asked], places: list[int], planned: Planned, *, batch: bool, keep: bool) -> None:
+    def _answer(self, asked: list[Asked], places: list[Place], planned: Planned, *, batch: bool, keep: bool) -> None:
         """Make the answers now, note them as answered, and only then send them."""
         made = [self._rpc.answer(call, planned.rpc_error) for call in asked]
         refused = planned.status != _OK
@@ -180,6 +201,18 @@ class Exchange(asyncio.Protocol):
                 for place in pending.places:
                     self._records.closed(place)
         self._queue.clear()
+
+
+def _after_chunks(raw: bytes, at: int) -> int:
+    """Where a message ends whose chunks begin at `at`. The parser has read them: they are whole and well-formed."""
+    size = -1
+    while size:
+        start = raw.index(b"\r\n", at) + 2
+        size = int(raw[at:start].partition(b";")[0], 16)
+        at = start + size + 2 if size else start
+    while not raw.startswith(b"\r\n", at):  # trailers
+        at = raw.index(b"\r\n", at) + 2
+    return at + 2
 
 
 def _document(made: list[Answered], *, batch: bool) -> bytes:

@@ -1,8 +1,9 @@
 """JSON-RPC as a mock provider speaks it: bodies to answers, and the key of each call."""
 
 import re
-import time
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import Any
 
 import orjson
 
@@ -19,7 +20,8 @@ _BY_ID = int(KeySource.ID)
 _GREETING = {"mock": "battle", "say": "POST JSON-RPC here"}
 
 
-class Asked(NamedTuple):
+@dataclass(slots=True)
+class Asked:
     """One call of a body: its key (0: none of this run), where the key was found, its id, method and parameters.
 
     `wrong` is the JSON-RPC error code that a body deserves which is no call, else 0. `plain` is a request without a
@@ -35,7 +37,8 @@ class Asked(NamedTuple):
     plain: bool = False
 
 
-class Answered(NamedTuple):
+@dataclass(slots=True)
+class Answered:
     """One answer: the object to send, and what the record says of it."""
 
     reply: dict[str, Any]
@@ -60,7 +63,7 @@ class Rpc:
     def read(self, head: bytes, body: bytes) -> tuple[list[Asked], bool]:
         """What a message asks, at least one call, and whether it was a batch. `head` is the message as it came."""
         if not body:
-            verb, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+            verb, _, rest = head.lstrip(b"\r\n").partition(b"\r\n")[0].decode("latin-1").partition(" ")
             key, source = self._search(head, head)
             return [Asked(key, source, None, f"{verb} {rest.partition(' ')[0]}", None, plain=True)], False
         try:
@@ -136,5 +139,5 @@ class Rpc:
             raise MethodError(asked.wrong, _WRONG[asked.wrong])
         if own and "result" in own:
             return own["result"], NO_HEIGHT
-        height = self._chain.height(time.monotonic_ns())
+        height = self._chain.height(monotonic_ns())
         return result_of(self._chain, asked.method, asked.params, height), height

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import httpx
 from pydantic import Field
 
 from battle.core.ports.part import Part
@@ -98,6 +97,8 @@ class Envoy(ConfiguredProxy):
 
     async def wait_ready(self, plan: Plan, child: Child) -> None:
         """Its admin says LIVE (after the first health checks), and the port accepts."""
+        import httpx  # noqa: PLC0415  (slow to import: it has time while Envoy starts)
+
         async with httpx.AsyncClient(trust_env=False, timeout=1) as client:
 
             async def ready() -> bool:

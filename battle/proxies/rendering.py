@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from battle.core.ports.provider import ProviderHandle
 from battle.core.ports.wire import Endpoint
@@ -80,6 +78,9 @@ def whole_seconds(ns: int) -> str:
 
 def render(template: Path, variables: dict[str, Any]) -> str:
     """The text of a template. It can read the variables and nothing else. Raises SetupError with its line."""
+    from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError  # noqa: PLC0415  (slow to import)
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )

@@ -9,12 +9,14 @@ still carries the run's mark.
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from battle.system import groups, undo
+_RUSH_S = 2.0
+"""While a run starts, others need the processor more."""
 
 
 class Guardian:
@@ -43,6 +45,9 @@ def watch(journal: Path, run_id: str) -> None:
     """Wait for the coordinator's end and clean up after it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    select.select([sys.stdin], [], [], _RUSH_S)
+    from battle.system import groups, undo  # noqa: PLC0415  (slow to import: not in the rush, and before it is needed)
+
     while line := sys.stdin.readline():
         if line.strip() == "done":
             return

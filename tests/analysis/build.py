@@ -10,12 +10,12 @@ import numpy as np
 
 from battle.analysis.evidence import Evidence
 from battle.analysis.judge import analyse
-from battle.app import load_rooms
 from battle.core.journal import Event, EventKind
 from battle.core.objective import Objective
 from battle.core.records import ATTEMPT, NO_HEIGHT, NO_PROVIDER, REQUEST, ErrorClass, KeySource, Outcome
 from battle.core.run import Run
 from battle.core.scenario import Scenario
+from battle.rooms import load_rooms
 
 load_rooms()
 

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 import battle.chaos
-from battle.app import SCENARIO_ROOMS, _import_room
 from battle.core.component import kinds, restore, snapshot
 from battle.core.scenario import Scenario, rebuild
 from battle.loading import load_text, scenario_schema
+from battle.rooms import SCENARIO_ROOMS, import_room
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-fault.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
@@ -27,7 +27,7 @@ FAULTS = [code for language, code in BLOCKS if language == "python" and code.sta
 DROPPED_IN = """
 import battle.chaos
 battle.chaos.__path__.append({folder!r})
-from battle.app import load_rooms
+from battle.rooms import load_rooms
 load_rooms()
 """
 
@@ -40,7 +40,7 @@ def step(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(battle.chaos, "__path__", [*battle.chaos.__path__, str(tmp_path)])
     importlib.invalidate_caches()
     try:
-        _import_room("chaos")
+        import_room("chaos")
         rebuild()
         yield request.param
     finally:

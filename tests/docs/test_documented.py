@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from battle.analysis import catalogue
 from battle.analysis.indicator import indicators
-from battle.app import SCENARIO_ROOMS, formats
+from battle.app import formats
 from battle.cli.main import app
 from battle.core.access import Auth, Basic, Tls
 from battle.core.component import Component, kinds, rooms
@@ -26,6 +26,7 @@ from battle.core.run import Analysis, Run
 from battle.core.scenario import Expect, HttpRequest, RpcRequest, Setup, Stream
 from battle.errors import ExitCode
 from battle.loading import load_text
+from battle.rooms import SCENARIO_ROOMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

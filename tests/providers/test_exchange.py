@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import anyio
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from providers.stage import BASE, raw, request
 from providers.test_answers import planner
 
 from battle.core.effects import Effect
-from battle.core.keys import traceparent
+from battle.core.keys import PROBE_ID, traceparent
 from battle.core.records import ATTEMPT, Attempts, KeySource
 from battle.providers.arrivals import ArrivalRecords
 from battle.providers.chain import Chain
@@ -44,11 +48,11 @@ class Wire:
 class Bench:
     """A connection with its records."""
 
-    def __init__(self, directory: Path, latency_ms: float = 0) -> None:
+    def __init__(self, directory: Path, latency_ms: float = 0, *, block_time_ns: int = 1) -> None:
         self._path = directory / "records"
         self.planner = planner(latency_ms=latency_ms)
         records = ArrivalRecords(self._path, BASE, 3, 1000)
-        self.exchange = Exchange(self.planner, Rpc(Chain(1, 0, 1), {}, BASE), records, 7)
+        self.exchange = Exchange(self.planner, Rpc(Chain(1, 0, block_time_ns), {}, BASE), records, 7)
         self.wire: Any = Wire()
         self.exchange.connection_made(self.wire)
 
@@ -152,3 +156,94 @@ def test_effects_that_stay_go_on_counting_when_others_come(tmp_path: Path) -> No
     bench.planner.put({0: every_third, 1: [Effect(headers={"x": "y"})]})
     bench.exchange.data_received(request(BASE))
     assert bench.wire.statuses() == [200, 200, 500]
+
+
+def chunked(body: bytes, headers: str = "", trailer: str = "") -> bytes:
+    pieces = [body[at : at + 9] for at in range(0, len(body), 9)]
+    head = f"POST / HTTP/1.1\r\n{headers}Transfer-Encoding: Chunked\r\n\r\n".encode()
+    return head + b"".join(b"%x;x=1\r\n%b\r\n" % (len(it), it) for it in pieces) + f"0\r\n{trailer}\r\n".encode()
+
+
+@pytest.mark.parametrize("size", [1, 50, 1000])
+@pytest.mark.parametrize("trailer", ["", "x: y\r\n"])
+def test_what_comes_between_messages_belongs_to_none(trailer: str, size: int, tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    traces = [f"traceparent: {traceparent(BASE + n)}\r\n" for n in range(3)]
+    last = f"GET /health HTTP/1.1\r\n{traces[2]}\r\n".encode()
+    stream = chunked(b'{"id":5}', traces[0], trailer) + chunked(b"", traces[1]) + b"\r\n\r\n" + last
+    for at in range(0, len(stream), size):
+        bench.exchange.data_received(stream[at : at + size])
+    assert bench.records()["key"].tolist() == [BASE, BASE + 1, BASE + 2]
+    assert bench.wire.statuses() == [200, 200, 200]
+
+
+def test_nothing_overtakes_an_answer_that_hangs_though_the_fault_is_over(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.planner.put({0: [Effect(hang=True)]})
+    bench.exchange.data_received(request(BASE))
+    bench.planner.put({})
+    bench.exchange.data_received(request(BASE + 1))
+    assert not bench.wire.sent
+    assert bench.records()["answered_ns"].tolist() == [0, 0]
+
+
+def _calls() -> st.SearchStrategy[Any]:
+    """Bodies of a call: ids that are keys or not, methods that are there or not, parameters right or wrong."""
+    return st.fixed_dictionaries(
+        {
+            "id": st.sampled_from([BASE + 1, BASE + 2, str(BASE + 3), float(BASE + 4), 5, None, PROBE_ID, [1]]),
+            "method": st.sampled_from(["eth_blockNumber", "eth_getBalance", "eth_getBlockByNumber", "eth_nonsense", 7]),
+            "params": st.sampled_from([[], ["0x5"], [BASE + 6], {"a": 1}, None]),
+        }
+    )
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> bytes:
+    trace = draw(st.sampled_from(["", f"TraceParent: {traceparent(BASE + 9)}\r\n"]))
+    before = draw(st.sampled_from([b"", b"", b"\r\n", b"\r\n\r\n"]))
+    match draw(st.sampled_from(["call", "call", "call", "batch", "chunked", "get", "wrong"])):
+        case "call":
+            return before + raw(json.dumps(draw(_calls())).encode(), trace)
+        case "batch":
+            return before + raw(json.dumps(draw(st.lists(_calls(), max_size=3))).encode(), trace)
+        case "chunked":
+            body = draw(st.sampled_from([b"", json.dumps(draw(_calls())).encode(), b'{"id":1}']))
+            return before + chunked(body, trace, draw(st.sampled_from(["", "x: y\r\n"])))
+        case "get":
+            return before + f"GET /health HTTP/1.1\r\n{trace}\r\n".encode()
+    return before + raw(draw(st.sampled_from([b"5", b"{", b"\r\n\r\n", b"0\r\n\r\n"])), trace)
+
+
+def told(bench: Bench) -> tuple[bytes, list[Any]]:
+    """What was sent, and the records without their instants."""
+    found = bench.records()
+    assert ((found["answered_ns"] == 0) | (found["answered_ns"] >= found["arrived_ns"])).all()
+    columns = [name for name in ATTEMPT.names or () if name not in {"arrived_ns", "answered_ns"}]
+    return bench.wire.sent, np.column_stack([found[name] for name in columns]).tolist()
+
+
+@given(st.lists(messages(), min_size=1, max_size=4), st.data())
+def test_bytes_and_records_do_not_depend_on_pieces_nor_on_the_short_way(said: list[bytes], data: st.DataObject) -> None:
+    """One message at a time and one call at once is the short way; an effect that meets nothing bars it."""
+    stream = b"".join(said)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(stream) - 1), max_size=5)))
+    with tempfile.TemporaryDirectory() as name:
+        benches = []
+        for short, pieces in (
+            (True, said),
+            (False, said),
+            (True, [stream]),
+            (True, [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]),
+            (False, [stream[at : at + 1] for at in range(len(stream))]),
+        ):
+            directory = Path(name) / str(len(benches))
+            directory.mkdir()
+            bench = Bench(directory, block_time_ns=1 << 62)
+            if not short:
+                bench.planner.put({0: [Effect(methods=("none",))]})
+            for piece in pieces:
+                bench.exchange.data_received(piece)
+            benches.append(told(bench))
+    assert len(benches[0][0].split(b"HTTP/1.1 ")) == len(said) + 1
+    assert all(each == benches[0] for each in benches[1:])

@@ -146,7 +146,7 @@ def test_without_its_coordinator_it_ends(tmp_path: Path) -> None:
 import sys, anyio
 sys.path[:0] = %r
 from pathlib import Path
-from battle.app import load_rooms
+from battle.rooms import load_rooms
 load_rooms()
 from providers.stage import started
 async def run():
@@ -173,7 +173,7 @@ anyio.run(run)
 
 def test_alone_in_the_foreground_it_ends_on_sigint() -> None:
     code = """
-from battle.app import load_rooms
+from battle.rooms import load_rooms
 load_rooms()
 from battle.providers.mock import Mock
 from battle.providers.mock_alone import serve_alone

@@ -11,7 +11,7 @@ from battle.core.keys import ADDRESS_PREFIX, key_base, traceparent
 from battle.core.records import NO_HEIGHT, KeySource
 from battle.providers.chain import GENESIS_HEIGHT, Chain
 from battle.providers.methods import MethodError, result_of
-from battle.providers.rpc import Asked, Rpc
+from battle.providers.rpc import Answered, Asked, Rpc
 
 BASE = key_base(77)
 OTHER = key_base(78)
@@ -104,7 +104,9 @@ def test_a_fault_comes_before_the_settings_of_a_method_and_those_before_the_chai
     assert made.answer(asked, {"code": -1, "message": "m"}).rpc_code == -1
     assert made.answer(asked, None).rpc_code == 3
     (chain,), _ = read({"id": KEY, "method": "eth_chainId"})
-    assert made.answer(chain, None) == ({"jsonrpc": "2.0", "id": KEY, "result": "0x7"}, NO_HEIGHT, 0, True)
+    assert made.answer(chain, None) == Answered(
+        {"jsonrpc": "2.0", "id": KEY, "result": "0x7"}, NO_HEIGHT, 0, executed=True
+    )
     assert made.latency_ns([asked, chain]) == 5
     assert (made.slows, rpc().slows, rpc(eth_call={"latency_ns": 0}).slows) == (True, False, False)
 
