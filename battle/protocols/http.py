@@ -17,6 +17,7 @@ from battle.protocols.dialling import DialError, Dialler
 from battle.protocols.judgement import judge_for
 from battle.protocols.rendering import renderer
 from battle.protocols.response import BODY_LIMIT_BYTES, Response
+from battle.system.descriptors import most_connections
 
 _HEADS = 4096
 """Heads kept in mind; when there are more, they change with every answer and it is no use."""
@@ -53,7 +54,7 @@ class HttpSession:
         self.judges = dict(enumerate((judge_for(request, plan) for request in requests), first))
         self._reads = dict(enumerate(((_is_head(one), one.expect.max_bytes) for one in requests), first))
         self._witness = plan.witness
-        self._limit: int = plan.stream.connection_limit
+        self._limit: int = min(plan.stream.connection_limit, most_connections())
         self._timeout_ns: int = plan.stream.timeout
         self._retry_on_reuse: bool = plan.stream.retry_on_reuse
         self._pending: dict[int, Call] = {}  # by key, in the order of `send`, so that deadlines are in order too
