@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,7 @@ import anyio
 
 from battle.analysis.evidence import Evidence
 from battle.analysis.judge import analyse
+from battle.analysis.recorded import holding_masks, recorded
 from battle.core.component import kinds
 from battle.core.journal import Event, EventKind
 from battle.core.keys import key_base
@@ -89,7 +90,7 @@ def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals) -> 
     with run_dir.journal() as journal:
         plan = Plan(
             scenario=loaded.scenario,
-            data=loaded.data,
+            data=loaded.data_for(run_dir.save_schedules(loaded.schedules)),
             run_id=run_dir.run_id,
             run_dir=run_dir.path,
             raw_dir=run_dir.raw_dir,
@@ -184,9 +185,18 @@ def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
     """
     load_rooms()
     run_dir = store.find(wanted)
+    evidence = _stored_evidence(run_dir)
+    if changed is not None:
+        objectives = load_file(changed).scenario.slo
+        return Finished(analyse(evidence, analysed_at=_stamp(), objectives=objectives), run_dir, [])
+    run = analyse(evidence, analysed_at=_stamp())
+    return Finished(run, run_dir, save_results(run_dir, run, evidence))
+
+
+def _stored_evidence(run_dir: RunDir) -> Evidence:
     stored = run_dir.load()
     loaded = load_text(stored.scenario_text, str(run_dir.scenario_path), stored=True)
-    evidence = Evidence(
+    return Evidence(
         run_id=stored.run_id,
         scenario=loaded.scenario,
         requests=stored.requests,
@@ -195,11 +205,29 @@ def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
         sha256=hashlib.sha256(stored.scenario_text.encode()).hexdigest(),
         environment=describe_environment(stored.events),
     )
-    if changed is not None:
-        objectives = load_file(changed).scenario.slo
-        return Finished(analyse(evidence, analysed_at=_stamp(), objectives=objectives), run_dir, [])
-    run = analyse(evidence, analysed_at=_stamp())
-    return Finished(run, run_dir, save_results(run_dir, run, evidence))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The lines of a recording, and what is to be said of it."""
+
+    lines: Iterator[bytes]
+    notes: list[str]
+
+
+def record_stored(store: Store, wanted: str, stream: str | None) -> Recording:
+    """A recording of a stored run's stream, the only one unless it is named. Raises EvidenceError, UsageError."""
+    load_rooms()
+    evidence = _stored_evidence(store.find(wanted))
+    streams = list(evidence.scenario.workload)
+    if stream is None and len(streams) > 1:
+        raise UsageError(f"the run has {len(streams)} streams", hint=f"choose by --stream: {', '.join(streams)}")
+    if stream is not None and stream not in streams:
+        raise UsageError(f"the run has no stream {stream!r}", hint=f"its streams are {', '.join(streams)}")
+    chosen = stream or streams[0]
+    masked = holding_masks(evidence.scenario, chosen)
+    said = f"{', '.join(masked)}: *** stands for what came from the environment; write ${{env:NAME}} there again"
+    return Recording(recorded(evidence, chosen), [said] if masked else [])
 
 
 def render(run: Run, wanted: str, **settings: Any) -> str | bytes:

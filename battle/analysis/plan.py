@@ -13,7 +13,7 @@ from itertools import islice
 from battle.analysis.indicator import Indicator, indicators, samples_needed
 from battle.core.objective import Condition, Objective, Unit
 from battle.core.ports.fault import Fault
-from battle.core.ports.load import OpenPattern
+from battle.core.ports.load import OpenPattern, Pattern, ScriptedPattern
 from battle.core.scenario import Scenario, Stream, phase_names
 from battle.core.units import NS_PER_S, format_duration
 
@@ -23,7 +23,6 @@ MOST_OCCURRENCES = 1_000
 BASELINE_NS = 3 * NS_PER_S
 BASELINE_REQUESTS = 100
 _NEED_BASELINE = ("detection_time", "recovery_time", "failover_time")
-_STEPS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,10 @@ class Plan:
         phase = condition.subject if condition.relation == "in" else None
         return None if spans is None else self._count(spans, dict(condition.where), phase)
 
+    def expected_in_run(self) -> float | None:
+        """How many requests are due from t0 on; None while users decide it."""
+        return self._count([(0, self.end_ns)], {}, None)
+
     def expected_in_baseline(self, condition: Condition | None = None) -> float | None:
         """How many requests the baseline holds, of those that a condition is about."""
         return self._count([self.baseline()], dict(condition.where) if condition else {}, None)
@@ -149,11 +152,10 @@ class Plan:
         for name, stream in self._scenario.workload.items():
             if where.get("stream", name) != name:
                 continue
-            share = _method_share(stream, where.get("method"))
-            count = _planned_in(stream, spans, -self._scenario.warmup_ns, phase) if share else 0.0
+            count = _planned_in(stream, spans, -self._scenario.warmup_ns, phase, where.get("method"))
             if count is None:
                 return None
-            total += share * count
+            total += count
         return total
 
     def _order(self, entry: TimelineEntry) -> tuple[int, int]:
@@ -216,20 +218,29 @@ def _spans(stream: Stream, start_ns: int) -> list[Span]:
     return spans
 
 
-def _method_share(stream: Stream, method: str | None) -> float:
+def _share(stream: Stream, phase: Pattern, method: str | None) -> float:
+    """The share of a phase's requests that have this label."""
+    if method is None:
+        return 1.0
     weights = sum(request.weight for request in stream.requests)
-    chosen = sum(request.weight for request in stream.requests if method in {None, request.label})
-    return chosen / weights
+    chosen = sum(request.weight for request in stream.requests if request.label == method)
+    drawn = chosen / weights if weights else 0.0
+    if not isinstance(phase, ScriptedPattern):
+        return drawn
+    shares = phase.shares()
+    named = [share for at, share in shares.items() if at is not None and stream.requests[at].label == method]
+    return sum(named) + shares.get(None, 0.0) * drawn
 
 
-def _planned_in(stream: Stream, spans: list[Span], start_ns: int, only: str | None) -> float | None:
+def _planned_in(stream: Stream, spans: list[Span], start_ns: int, only: str | None, method: str | None) -> float | None:
     """The planned arrivals of a stream inside spans, at most `max_requests` from its start on."""
     total = sent = 0.0
     known = True
     limit = float("inf") if stream.max_requests is None else stream.max_requests
     for label, (since, until), phase in zip(phase_names(stream), _spans(stream, start_ns), stream.load, strict=True):
         inside = [(max(since, a), min(until, b)) for a, b in spans if max(since, a) < min(until, b)]
-        counted = bool(inside) and only in {None, label}
+        share = _share(stream, phase, method)
+        counted = bool(inside) and share > 0 and only in {None, label}
         if counted and (not isinstance(phase, OpenPattern) or (stream.max_requests is not None and not known)):
             return None
         if not isinstance(phase, OpenPattern):
@@ -237,16 +248,7 @@ def _planned_in(stream: Stream, spans: list[Span], start_ns: int, only: str | No
             continue
         if counted:
             for a, b in inside:
-                first = min(limit, sent + _arrivals(phase, 0, a - since))
-                total += min(limit, sent + _arrivals(phase, 0, b - since)) - first
+                first = min(limit, sent + phase.planned_until(a - since))
+                total += share * (min(limit, sent + phase.planned_until(b - since)) - first)
         sent += phase.planned()
     return total
-
-
-def _arrivals(phase: OpenPattern, start_ns: int, stop_ns: int) -> float:
-    """The integral of the rate between two offsets, by the midpoint rule: exact for rates that are linear."""
-    if (start_ns, stop_ns) == (0, phase.duration):
-        return phase.planned()
-    step = (stop_ns - start_ns) / _STEPS
-    rates = (phase.rate_at(int(start_ns + (index + 0.5) * step)) for index in range(_STEPS))
-    return sum(rates) * step / NS_PER_S

@@ -60,6 +60,6 @@ def _planned(reading: Reading, offset_ns: int) -> float | None:
             if high > low:
                 if not isinstance(pattern, OpenPattern):
                     return None
-                total += pattern.rate_at((low + high) // 2 - begin) * (high - low) / NS_PER_S
+                total += pattern.planned_until(high - begin) - pattern.planned_until(low - begin)
             begin += pattern.duration
     return round(total, 3)

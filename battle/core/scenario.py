@@ -10,13 +10,17 @@ from battle.core.component import build_again, rooms
 from battle.core.names import Name
 from battle.core.objective import Objective, from_legacy
 from battle.core.ports.fault import Fault, RandomTarget
-from battle.core.ports.load import ClosedPattern, OpenPattern, Pattern
+from battle.core.ports.load import ClosedPattern, OpenPattern, Pattern, ScriptedPattern
 from battle.core.ports.part import Part
 from battle.core.ports.provider import Provider
 from battle.core.ports.proxy import Proxy
 from battle.core.ports.wire import LoadProtocol
+from battle.core.recording import MOST_TEMPLATES
 from battle.core.seeds import chooser
 from battle.core.units import NS_PER_S, Duration, Size
+
+MASK = "***"
+"""What a stored scenario holds in the place of a value from the environment."""
 
 
 class Expect(Part):
@@ -35,7 +39,7 @@ class RpcRequest(Part):
 
     method: str
     params: list[Any] | dict[str, Any] = Field(default_factory=list)
-    weight: float = Field(default=1, gt=0)
+    weight: float = Field(default=1, ge=0)
     write: bool = False
     expect: Expect = Expect()
 
@@ -52,7 +56,7 @@ class HttpRequest(Part):
     path: str = "/"
     headers: dict[str, str] = Field(default_factory=dict)
     body: Any = None
-    weight: float = Field(default=1, gt=0)
+    weight: float = Field(default=1, ge=0)
     write: bool = False
     expect: Expect = Expect()
 
@@ -71,6 +75,13 @@ def _request_form(value: Any) -> str:
 Request = Annotated[
     Annotated[RpcRequest, Tag("rpc")] | Annotated[HttpRequest, Tag("http")], Discriminator(_request_form)
 ]
+
+
+def _draws(phase: Pattern) -> bool:
+    """Whether a phase sends requests that are drawn by weight."""
+    if isinstance(phase, ScriptedPattern):
+        return phase.shares().get(None, 0) > 0
+    return not isinstance(phase, OpenPattern) or phase.planned() > 0
 
 
 def _one_or_more(value: Any) -> Any:
@@ -99,6 +110,12 @@ class Stream(Part):
     def _check_auth(self) -> "Stream":
         if self.auth is not None and any(name.lower() == "authorization" for name in self.headers):
             raise ValueError("`auth` gives the authorization header, and `headers` has another one")
+        return self
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> "Stream":
+        if any(map(_draws, self.load)) and not any(request.weight for request in self.requests):
+            raise ValueError("no request has a weight above 0, so there is none to draw: add one under `requests`")
         return self
 
     @property
@@ -179,6 +196,11 @@ class Scenario(Part):
             raise ValueError("a scenario can hold at most 32 faults")
         if len(self.setup.providers) > 250:  # noqa: PLR2004  (record fields of one byte)
             raise ValueError("a scenario can hold at most 250 providers")
+        if len(self.templates) > MOST_TEMPLATES:
+            raise ValueError(
+                f"a scenario can hold at most {MOST_TEMPLATES:,} requests, and this one has {len(self.templates):,}, "
+                "those of its recordings included"
+            )
         return self
 
     @cached_property

@@ -24,7 +24,7 @@ _NS = {
 }
 _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _PER_S = {"s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
-_LARGEST = 2**53
+LARGEST = 2**53
 """Of nanoseconds (104 days) and bytes: what JSON readers hold exactly, and arithmetic in floats too."""
 _FASTEST_PER_S = 1_000_000_000
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -54,7 +54,7 @@ def parse_duration_ns(value: Any) -> int:
         raise _refuse(value, "duration", "20ms, 1.5s, 1m30s")
     parts = _DURATION_PART.findall(value.strip())
     ns = sum(Decimal(number) * _NS[unit.replace("µ", "u")] for number, unit in parts)
-    if ns > _LARGEST:
+    if ns > LARGEST:
         raise ValueError(f"{value!r} is longer than any run")
     return int(ns)
 
@@ -119,7 +119,7 @@ def parse_size_bytes(value: Any) -> int:
     if not match:
         raise _refuse(value, "size", "64KB, 10MB, 1GiB")
     size = Decimal(match[1]) * _BYTES[match[2]]
-    if size > _LARGEST:
+    if size > LARGEST:
         raise ValueError(f"{value!r} is larger than any machine")
     return int(size)
 

@@ -56,8 +56,8 @@ class ClosedModel:
             if user not in self._active and self._left.setdefault(user, self._pattern.iterations or -1) != 0:
                 self._active.add(user)
                 self._send(user, _monotonic_ns())
-        if self._pattern.iterations is not None and not self._active:
-            self.stop()
+        if not self._active and len(self._left) == self._pattern.peak_users() and not any(self._left.values()):
+            self.stop()  # every user that there will be has used up its `iterations`
             return
         self._loop.call_later(_LOOK_S, self._look)
 

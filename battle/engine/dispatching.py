@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 
-from battle.core.ports.load import OpenPattern
+from battle.core.ports.load import OpenPattern, ScriptedPattern
 from battle.core.ports.wire import Call, Session
 from battle.core.records import Outcome
 from battle.core.scenario import Scenario, Stream
@@ -60,20 +60,29 @@ class Dispatcher:
         return self._left == 0
 
     def dispatch(
-        self, scheduled_ns: int, now_ns: int, phase: int, user: int = 0, then: Callable[[Call], None] | None = None
+        self,
+        scheduled_ns: int,
+        now_ns: int,
+        phase: int,
+        user: int = 0,
+        then: Callable[[Call], None] | None = None,
+        *,
+        template: int | None = None,
     ) -> bool:
         """Send what was due at `scheduled_ns`, or drop it when too much is in flight or it is too late.
 
-        False when it was not sent: then nobody calls `then`.
+        What is sent is drawn unless a template is given. False when it was not sent: then nobody calls `then`.
         """
         if self._left is not None:
             if self._left == 0:
                 return False
             self._left -= 1
+        if template is None:
+            template = next(self._choice)
         keys = self._keys
         key = keys.next
         keys.next = key + 1
-        call = Call(key, next(self._choice), scheduled_ns, phase, user, now_ns)
+        call = Call(key, template, scheduled_ns, phase, user, now_ns)
         if self.in_flight >= self._limit or (self._max_lag is not None and now_ns - scheduled_ns > self._max_lag):
             call.outcome = Outcome.DROPPED
             self.dropped += 1
@@ -97,8 +106,9 @@ class Dispatcher:
 
 def _choices(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:
     """Template numbers, drawn by weight from the stream's own random numbers."""
-    if len(stream.requests) == 1:
-        return itertools.repeat(first)
+    weighted = [index for index, request in enumerate(stream.requests) if request.weight]
+    if len(weighted) <= 1:
+        return itertools.repeat(first + sum(weighted))
     return _drawn(stream, seed, name, first)
 
 
@@ -111,11 +121,28 @@ def _drawn(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:
         yield from (rng.choice(len(shares), _BLOCK, p=shares) + first).tolist()
 
 
-def arrivals(stream: Stream, seed: int, name: str) -> Iterator[tuple[int, int]]:
-    """(offset in ns from the start of the load, phase) of every open arrival of a stream, in order. Pure."""
+Arrival = tuple[int, int, int | None]
+"""Offset in ns from the start of the load, phase, and what it sends: None when that is drawn."""
+
+
+def arrivals(stream: Stream, seed: int, name: str, first_template: int = 0) -> Iterator[Arrival]:
+    """Every open arrival of a stream, in order; the stream's templates count from `first_template`. Pure."""
     start = 0
     for index, pattern in enumerate(stream.load):
-        if isinstance(pattern, OpenPattern):
+        if isinstance(pattern, ScriptedPattern):
+            for offset, at in pattern.script():
+                yield start + offset, index, None if at is None else first_template + at
+        elif isinstance(pattern, OpenPattern):
             for offset in pattern.arrivals(generator(seed, "arrivals", name, str(index))):
-                yield start + offset, index
+                yield start + offset, index, None
         start += pattern.duration
+
+
+def end_of_open_phases(stream: Stream) -> int:
+    """The offset at which the last open phase of a stream ends; 0 when there is none. Also a pause is one."""
+    end = start = 0
+    for pattern in stream.load:
+        start += pattern.duration
+        if isinstance(pattern, OpenPattern):
+            end = start
+    return end

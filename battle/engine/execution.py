@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import anyio
 
+from battle.analysis.plan import Plan as LoadPlan
 from battle.core.journal import Event, EventKind
 from battle.core.live import View
-from battle.core.ports.load import OpenPattern
 from battle.core.ports.processes import Context
 from battle.core.ports.provider import ProviderHandle
 from battle.core.ports.proxy import BreakerReadable, Endable, ProxyHandle
@@ -291,14 +291,9 @@ class Execution:
 
 
 def _planned(scenario: Scenario) -> int | None:
-    """Arrivals that are planned after the warm-up; None when users decide it."""
-    total = 0.0
-    for stream in scenario.workload.values():
-        for phase in stream.load:
-            if not isinstance(phase, OpenPattern):
-                return None
-            total += 0 if phase.warmup else phase.planned()
-    return math.floor(total)
+    """Arrivals that are planned from t0 on; None when users decide it."""
+    expected = LoadPlan(scenario).expected_in_run()
+    return None if expected is None else math.floor(expected)
 
 
 def draw_key_base() -> int:

@@ -17,7 +17,7 @@ from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import Scenario
 from battle.core.witness import Witness
 from battle.engine.closed_model import ClosedModel
-from battle.engine.dispatching import Dispatcher, KeyCounter, arrivals
+from battle.engine.dispatching import Dispatcher, KeyCounter, arrivals, end_of_open_phases
 from battle.engine.open_model import OpenModel
 from battle.engine.recorder import Recorder
 from battle.system.mapped import MappedWriter
@@ -45,7 +45,8 @@ class LoadWorker:
             )
             dispatcher.session = dispatcher.stream.protocol.session(endpoint, plan, dispatcher.report)
             self._dispatchers.append(dispatcher)
-            self._models.append(OpenModel(dispatcher, arrivals(dispatcher.stream, scenario.seed, name)))
+            due = arrivals(dispatcher.stream, scenario.seed, name, dispatcher.first_template)
+            self._models.append(OpenModel(dispatcher, due, end_of_open_phases(dispatcher.stream)))
             offset = 0
             for index, phase in enumerate(dispatcher.stream.load):
                 if isinstance(phase, ClosedPattern):

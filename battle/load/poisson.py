@@ -35,9 +35,9 @@ class Poisson(OpenPattern):
         """The mean rate, inside the phase."""
         return self.rate if 0 <= offset_ns < self.duration else 0.0
 
-    def planned(self) -> float:
-        """The expected number: rate × duration; its standard deviation is the square root of it."""
-        return self.rate * self.duration / NS_PER_S
+    def planned_until(self, offset_ns: int) -> float:
+        """The expected number: rate × time; its standard deviation is the square root of it."""
+        return self.rate * offset_ns / NS_PER_S
 
     def peak_per_s(self) -> float:
         """The mean rate."""

@@ -1,17 +1,16 @@
 """A rate that changes linearly."""
 
-import math
-from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from battle.core.ports.load import OpenPattern
+from battle.core.ports.load import EvenPattern
 from battle.core.units import NS_PER_S, Rate
 
 
-class Ramp(OpenPattern):
+class Ramp(EvenPattern):
     """Arrivals whose rate goes linearly from one value to another."""
 
     example: ClassVar[str] = "{kind: ramp, from: 10/s, to: 500/s, duration: 1m}"
@@ -20,28 +19,15 @@ class Ramp(OpenPattern):
     from_: Rate = Field(alias="from", ge=0)
     to: Rate = Field(ge=0)
 
-    def arrivals(self, rng: np.random.Generator) -> Iterator[int]:
-        """The k-th arrival is where the integral of the rate reaches k.
+    def instants(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """With rate r(t) = a + b·t the integral is a·t + b·t²/2.
 
-        With rate r(t) = a + b·t the integral is a·t + b·t²/2; it is k at t = 2k / (a + √(a² + 2·b·k)), a form that
-        also holds for b = 0.
+        It is k at t = 2k / (a + √(a² + 2·b·k)), a form that also holds for b = 0.
         """
-        del rng
-        seconds = self.duration / NS_PER_S
-        start, slope = self.from_, (self.to - self.from_) / seconds
-        count = 0
-        while (inside := start * start + 2 * slope * count) >= 0:
-            below = start + math.sqrt(inside)
-            if below == 0:
-                if count or slope <= 0:
-                    return
-                offset = 0
-            else:
-                offset = round(2 * count / below * NS_PER_S)
-            if offset >= self.duration:
-                return
-            yield offset
-            count += 1
+        slope = (self.to - self.from_) / (self.duration / NS_PER_S)
+        root = np.sqrt(np.maximum(self.from_ * self.from_ + 2 * slope * counts, 0))
+        below = self.from_ + root
+        return 2 * counts / np.where(below > 0, below, 1) * NS_PER_S
 
     def rate_at(self, offset_ns: int) -> float:
         """The rate on the line between the two, inside the phase."""
@@ -49,9 +35,10 @@ class Ramp(OpenPattern):
             return 0.0
         return self.from_ + (self.to - self.from_) * offset_ns / self.duration
 
-    def planned(self) -> float:
-        """The mean of both rates × duration."""
-        return (self.from_ + self.to) / 2 * self.duration / NS_PER_S
+    def planned_until(self, offset_ns: int) -> float:
+        """The mean of the rate at the start and the rate at the offset × time."""
+        then = self.from_ + (self.to - self.from_) * offset_ns / self.duration
+        return (self.from_ + then) / 2 * offset_ns / NS_PER_S
 
     def peak_per_s(self) -> float:
         """The larger of both rates."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
+from battle.core.scenario import MASK
 from battle.loading.mistakes import SHORTEST_SECRET
 from battle.loading.nodes import MapNode, Mark, Node, Path_, put, scalars, typed
-from battle.loading.placeholders import MASK
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
 _SHORTEST_PATH = 3

@@ -10,15 +10,17 @@ from dataclasses import replace
 from typing import NoReturn
 
 from battle.core.names import PATTERN
+from battle.core.scenario import MASK
+from battle.loading.csv_files import CsvFiles
 from battle.loading.mistakes import Mistakes, nearest, suggestion
 from battle.loading.nodes import Entry, ListNode, MapNode, Mark, Node, PlainValue, ScalarNode, scalar
 from battle.loading.yaml_nodes import MAX_DEPTH
 
-MASK = "***"
 MAX_VALUES = 100_000
 MAX_CHARACTERS = 1_000_000
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _PER_REQUEST = re.compile(r"key|key:hex|address|(?:int|choice):.+", re.DOTALL)
+_CSV = "csv:"
 _RESERVED = ("key", "address")
 
 
@@ -27,7 +29,7 @@ class _Unresolved(Exception):  # noqa: N818  (a jump, not an error: the mistake 
 
 
 class Placeholders:
-    """The values of placeholders: `vars`, with `--set` on top, and the environment."""
+    """The values of placeholders: `vars`, with `--set` on top, and the environment; and columns of CSV files."""
 
     def __init__(
         self,
@@ -35,8 +37,10 @@ class Placeholders:
         overrides: Mapping[str, PlainValue],
         environment: Mapping[str, str],
         mistakes: Mistakes,
+        csv_files: CsvFiles,
     ) -> None:
-        self._environment, self._mistakes = environment, mistakes
+        self._environment, self._mistakes, self._csv_files = environment, mistakes, csv_files
+        self._mark = variables.mark
         self._declared = {key: entry.value for key, entry in variables.entries.items()}
         self._variables: dict[str, Node] = dict(self._declared)
         for name, value in overrides.items():
@@ -52,17 +56,22 @@ class Placeholders:
                     variables.entries[name].mark, f"{name!r} cannot be a var: ${{{name}}} is filled per request"
                 )
 
-    def variables(self, mark: Mark) -> MapNode:
+    def variables(self) -> MapNode:
         """All vars with their values, as they stand in the resolved scenario."""
         names = [name for name in self._variables if name in self._declared or name in self._used]
         values = ((name, self._variables[name]) for name in names)
-        return MapNode(mark, {name: Entry(value.mark, self.resolve(value)) for name, value in values})
+        return MapNode(self._mark, {name: Entry(value.mark, self.resolve(value)) for name, value in values})
 
     def check_overrides(self) -> None:
         """Refuse `--set` of names that nothing declares or uses."""
         for name in sorted(self._overrides - set(self._declared) - self._used):
             hint = suggestion(name, self._declared, what="vars") or "the scenario has no vars"
             self._mistakes.add_usage(f"--set {name}=…: the scenario has no var {name!r}", hint)
+
+    def fill(self, node: Node) -> Node:
+        """A tree from elsewhere with its placeholders filled in; it may be as large as a scenario."""
+        self._values = self._characters = 0
+        return self.resolve(node)
 
     def resolve(self, node: Node, depth: int = 1) -> Node:
         """The tree with every placeholder filled in that can be filled in now."""
@@ -109,6 +118,8 @@ class Placeholders:
             return self._from_environment(name.removeprefix("env:"), mark)
         if _PER_REQUEST.fullmatch(name):
             return scalar(mark, f"${{{name}}}")
+        if name.startswith(_CSV):
+            return scalar(mark, f"${{{self._column(name, mark)}}}")
         self._used.add(name)
         if name in self._open:
             self._refuse(mark, f"the var {name!r} is made of itself: {' -> '.join([*self._open, name])}")
@@ -119,6 +130,13 @@ class Placeholders:
             return self.resolve(self._variables[name], depth + 1)
         finally:
             self._open.pop()
+
+    def _column(self, text: str, mark: Mark) -> str:
+        column = self._csv_files.checked(text, mark)
+        if column is None:
+            self._mistakes.settle(mark)
+            raise _Unresolved
+        return str(column)
 
     def _from_environment(self, name: str, mark: Mark) -> ScalarNode:
         if name not in self._environment:
@@ -135,7 +153,7 @@ class Placeholders:
                 mark,
                 f"${{{name}}} is not a placeholder",
                 "write ${<var>} or ${env:NAME}; per request ${key}, ${key:hex}, ${address}, "
-                "${int:1..9} or ${choice:a,b}",
+                "${int:1..9}, ${choice:a,b} or ${csv:FILE:COLUMN}",
             )
         hint = suggestion(name, [*self._declared, *_RESERVED], what="vars and placeholders")
         self._refuse(mark, f"${{{name}}} is not among the vars", hint)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from battle.core.component import kinds
 from battle.core.scenario import Scenario
 from battle.loading.crosscheck import check_parts
+from battle.loading.csv_files import CsvFiles
 from battle.loading.faultless import without_faults
 from battle.loading.files import check_certificates, with_absolute_paths
 from battle.loading.locating import known_keys
@@ -20,8 +22,9 @@ from battle.loading.nodes import Entry, MapNode, Mark, Node, ScalarNode, at, key
 from battle.loading.objectives_check import check_objectives, check_plan
 from battle.loading.placeholders import Placeholders
 from battle.loading.reading import read_text
+from battle.loading.recordings import Recordings, Schedules
 from battle.loading.validation import validate, without_free_keys
-from battle.loading.yaml_nodes import parse_yaml
+from battle.loading.yaml_nodes import MAX_NODES, MOST_STORED_NODES, parse_yaml
 
 _SECTIONS = ("vars", "setup", "workload", "chaos", "slo", "tags")
 
@@ -32,7 +35,7 @@ class Loaded:
 
     `data` is the resolved scenario with its secrets, JSON-ready; `Scenario.model_validate(data)` is `scenario` again.
     `masked_text` is the same as YAML, with secrets masked (see masking.py); `secrets` are those texts.
-    `notes` are remarks that are no mistakes.
+    `notes` are remarks that are no mistakes. `schedules` are the arrivals of its `replay` phases.
     """
 
     scenario: Scenario
@@ -41,6 +44,15 @@ class Loaded:
     data: dict[str, Any] = field(repr=False)
     notes: list[str] = field(default_factory=list)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    schedules: Schedules = field(default_factory=dict, repr=False)
+
+    def data_for(self, schedules: Mapping[tuple[str, int], Path]) -> dict[str, Any]:
+        """`data` for a worker, with the files that the schedules of its `replay` phases were written to."""
+        data = deepcopy(self.data)
+        for (stream, phase), path in schedules.items():
+            load = data["workload"][stream]["load"]
+            (load[phase] if isinstance(load, list) else load)["recorded"]["schedule"] = str(path)
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +98,62 @@ def load_text(
 ) -> Loaded:
     """The scenario in a text, as `load_scenario`. `name` stands for the file in messages; paths are relative to it.
 
-    A `stored` one has run, and will not be run again: the files that it names may be gone.
+    A `stored` one has run, and holds all that is needed to judge it: the files that it names may be gone.
     """
     asked = _Asked(overrides or {}, seed, proxy, chaos, os.environ if environment is None else environment, stored)
     return _load(text, Path(name), Mistakes(), asked)
 
 
 def _load(text: str, path: Path, mistakes: Mistakes, asked: _Asked) -> Loaded:
-    tree = with_bases(parse_yaml(text, path, mistakes), path, mistakes)
-    tree = _filled(tree, {name: typed(value) for name, value in asked.overrides.items()}, asked.environment, mistakes)
+    tree = parse_yaml(text, path, mistakes, MOST_STORED_NODES if asked.stored else MAX_NODES)
+    tree = with_bases(tree, path, mistakes)
+    csv_files = CsvFiles(mistakes)
+    placeholders = _placeholders(tree, asked, mistakes, csv_files)
+    recordings = Recordings(placeholders.fill, mistakes)
+    if not asked.stored:
+        tree = _filled(tree, placeholders, asked)
     if asked.seed is not None or "seed" not in tree.entries:
         value = Scenario.model_fields["seed"].default if asked.seed is None else asked.seed
         tree = _with(tree, ("seed",), scalar(Mark(path, 1, 1), value))
     if asked.proxy is not None:
         tree = _with_proxy(tree, asked.proxy, mistakes)
+    if not asked.stored:
+        tree = recordings.applied(tree)
     tree = with_secrets_marked(tree, mistakes.secrets)
     tree = with_absolute_paths(tree, mistakes, must_exist=not asked.stored)
     final, scenario, notes = _checked(tree, mistakes)
-    if not mistakes.problems and scenario is not None and not asked.chaos:
-        final, remark = without_faults(final, scenario)
-        final, scenario, notes = _checked(final, mistakes)
-        notes = [*notes, *remark]
+    if not mistakes.problems and scenario is not None and not asked.stored:
+        adapted, remarks = _adapted(final, scenario, csv_files, asked)
+        if adapted is not final and not mistakes.problems:
+            final, scenario, notes = _checked(adapted, mistakes)
+        notes = [*notes, *recordings.notes, *remarks]
     if not mistakes.problems and scenario is not None and not asked.stored:
         check_certificates(scenario, final, mistakes)
     if mistakes.problems or scenario is None:
         raise mistakes.error()
     masked = masked_tree(final, _problem_marks)
     secrets = frozenset(secret for secret in mistakes.secrets if secret)
-    return Loaded(scenario, path, to_yaml(plain(masked)), plain(final), notes, secrets)
+    return Loaded(scenario, path, to_yaml(plain(masked)), plain(final), notes, secrets, recordings.schedules)
 
 
-def _filled(tree: MapNode, overrides: Mapping[str, Any], environment: Mapping[str, str], mistakes: Mistakes) -> MapNode:
-    """Without free keys and empty sections, and with every placeholder filled in."""
+def _adapted(tree: Node, scenario: Scenario, csv_files: CsvFiles, asked: _Asked) -> tuple[Node, list[str]]:
+    """A sound scenario, ended where its CSV rows end, and without its faults if these are not wanted."""
+    tree, remarks = csv_files.limited(tree, scenario)
+    if not asked.chaos:
+        tree, more = without_faults(tree, scenario)
+        remarks += more
+    return tree, remarks
+
+
+def _placeholders(tree: MapNode, asked: _Asked, mistakes: Mistakes, csv_files: CsvFiles) -> Placeholders:
     declared = at(tree, ("vars",))
     variables = declared if isinstance(declared, MapNode) else MapNode(key_place(tree, ("vars",)))
-    placeholders = Placeholders(variables, overrides, environment, mistakes)
+    overrides = {name: typed(value) for name, value in asked.overrides.items()}
+    return Placeholders(variables, overrides, asked.environment, mistakes, csv_files)
+
+
+def _filled(tree: MapNode, placeholders: Placeholders, asked: _Asked) -> MapNode:
+    """Without free keys and empty sections, and with every placeholder filled in."""
     bare = without_free_keys(tree)
     entries = bare.entries if isinstance(bare, MapNode) else {}
     kept = {
@@ -131,8 +164,8 @@ def _filled(tree: MapNode, overrides: Mapping[str, Any], environment: Mapping[st
     rest = {
         key: Entry(entry.mark, placeholders.resolve(entry.value, 2)) for key, entry in kept.items() if key != "vars"
     }
-    if isinstance(declared, MapNode) or overrides:
-        values = placeholders.variables(variables.mark)
+    if isinstance(at(tree, ("vars",)), MapNode) or asked.overrides:
+        values = placeholders.variables()
         mark = tree.entries["vars"].mark if "vars" in tree.entries else tree.mark
         rest = {key: rest.get(key) or Entry(mark, values) for key in dict.fromkeys([*kept, "vars"])}
     elif "vars" in kept:

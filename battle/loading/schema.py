@@ -20,10 +20,9 @@ def scenario_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a scenario with every kind that is known now."""
     made = Scenario.model_json_schema(by_alias=True)
     definitions = {name: _open(_cleaned(each)) for name, each in sorted(made.pop("$defs").items())}
-    for members in (kinds(room) for room in ("chaos", "load", "protocols", "providers", "proxies")):
-        for member in members.values():
-            if member.__name__ in definitions:
-                definitions[member.__name__].setdefault("required", []).insert(0, "kind")
+    for each in definitions.values():
+        if "const" in each.get("properties", {}).get("kind", {}):
+            each.setdefault("required", []).insert(0, "kind")
     root = _open(_cleaned(made))
     _add_short_forms(root["properties"], definitions)
     root["properties"]["extends"] = {"type": "string", "description": "a scenario to put underneath this one"}
@@ -52,6 +51,7 @@ def _add_short_forms(properties: dict[str, Any], definitions: dict[str, Any]) ->
     """What validators accept in place of the full form, which the models do not show."""
     setup, stream = definitions["Setup"]["properties"], definitions["Stream"]["properties"]
     setup["proxy"] = {"anyOf": [{"enum": sorted(kinds("proxies"))}, setup["proxy"]]}
+    definitions["Stream"]["required"].remove("requests")  # a recording may bring them
     stream["load"] = {"anyOf": [stream["load"], stream["load"]["anyOf"][0]["items"]]}
     objectives = properties["slo"]["anyOf"][0]
     objectives["items"] = {"anyOf": [{"type": "string"}, objectives["items"]]}

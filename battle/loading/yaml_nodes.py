@@ -17,6 +17,8 @@ from battle.loading.nodes import Entry, ListNode, MapNode, Mark, Node, ScalarNod
 MAX_DEPTH = 40
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 MAX_NODES = 20_000
+MOST_STORED_NODES = 4_000_000
+"""A stored scenario also holds the requests of its recordings."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -29,14 +31,14 @@ class _Built:
     size: int
 
 
-def parse_yaml(text: str, file: Path | None, mistakes: Mistakes) -> MapNode:
+def parse_yaml(text: str, file: Path | None, mistakes: Mistakes, most_nodes: int = MAX_NODES) -> MapNode:
     """The tree of a scenario's text. Raises ScenarioError when it cannot be read to its end."""
-    return _Builder(text, file, mistakes).document()
+    return _Builder(text, file, mistakes, most_nodes).document()
 
 
 class _Builder:
-    def __init__(self, text: str, file: Path | None, mistakes: Mistakes) -> None:
-        self._text, self._file, self._mistakes = text, file, mistakes
+    def __init__(self, text: str, file: Path | None, mistakes: Mistakes, most_nodes: int) -> None:
+        self._text, self._file, self._mistakes, self._most_nodes = text, file, mistakes, most_nodes
         self._anchors: dict[str, _Built] = {}
         self._count = 0
         self._events = self._read()
@@ -134,8 +136,8 @@ class _Builder:
         self._count += nodes
         if depth > MAX_DEPTH:
             self._stop(mark, _TOO_DEEP)
-        if self._count > MAX_NODES:
-            self._stop(mark, f"more than {MAX_NODES:,} values, aliases written out")
+        if self._count > self._most_nodes:
+            self._stop(mark, f"more than {self._most_nodes:,} values, aliases written out")
 
     def _mark(self, event: yaml.Event) -> Mark:
         start = event.start_mark

@@ -2,19 +2,24 @@
 
 A template whose only variable is the key becomes one bytes pattern, filled in a single operation. Other placeholders
 (`${int:1..100}`, `${choice:a,b}`) are drawn per request from the seed and the request's number, so that the same seed
-gives the same requests.
+gives the same requests. A CSV file gives its rows in order to the requests of a stream that use it, one row each.
 """
 
 import random
 import re
+import string
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
 from battle.core.keys import ADDRESS_PREFIX, COUNTER_BITS, PARENT_ID, TRACE_PREFIX
 from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import HttpRequest, RpcRequest
+from battle.errors import SetupError
+from battle.system.csv_columns import Column, Rows
 
 Render = Callable[[int], bytes]
 """Key -> the bytes of the whole request."""
@@ -22,7 +27,9 @@ Render = Callable[[int], bytes]
 _KEY = "\ue000KEY\ue000"  # marks no YAML scalar can hold by accident: private-use characters
 _HEX = "\ue000HEX\ue000"
 _MARKS = {"key": _KEY, "key:hex": _HEX, "address": f"{ADDRESS_PREFIX}{_HEX}"}
-_PLACEHOLDER = re.compile(r"\$\{(key:hex|key|address|int:(-?\d+)\.\.(-?\d+)|choice:([^}]+))\}")
+_PLACEHOLDER = re.compile(r"\$\{(key:hex|key|address|int:(-?\d+)\.\.(-?\d+)|choice:([^}]+)|(csv:[^}]+))\}")
+_IN_TARGETS = string.punctuation
+"""What a request's target may hold; all else is escaped."""
 
 
 def renderer(request: RpcRequest | HttpRequest, plan: StreamPlan, endpoint: Endpoint) -> Render:
@@ -30,9 +37,10 @@ def renderer(request: RpcRequest | HttpRequest, plan: StreamPlan, endpoint: Endp
     body = _body(request)
     head = _head(request, plan, endpoint, has_body=body is not None)
     texts = [head, body or ""]
-    if not any(match[2] or match[4] for text in texts for match in _PLACEHOLDER.finditer(text)):
+    if not any(match[2] or match[4] or match[5] for text in texts for match in _PLACEHOLDER.finditer(text)):
         return _fixed(*(_mark(text) for text in texts))
-    return _drawn(head, body or "", plan.seed)
+    is_json = not isinstance(request, HttpRequest) or not isinstance(request.body, str)
+    return _Drawn(plan, head, body or "", is_json=is_json).render
 
 
 def _body(request: RpcRequest | HttpRequest) -> str | None:
@@ -91,17 +99,49 @@ def _fixed(head: str, body: str) -> Render:
     return lambda key: whole % ((key,) * total)
 
 
-def _drawn(head: str, body: str, seed: int) -> Render:
-    def render(key: int) -> bytes:
-        draw = random.Random(seed << COUNTER_BITS | key & (1 << COUNTER_BITS) - 1)  # noqa: S311  (reproducible)
+class _Drawn:
+    """A request with values of its own each time. Raises SetupError when its CSV files cannot be read any more."""
+
+    def __init__(self, plan: StreamPlan, head: str, body: str, *, is_json: bool) -> None:
+        self._seed, self._rows = plan.seed, plan.rows
+        self._target, line_end, rest = head.partition("\r\n")
+        self._headers, self._body, self._is_json = line_end + rest, body, is_json
+        written = {found[5]: found[5] for found in _PLACEHOLDER.finditer(head) if found[5]}
+        for found in _PLACEHOLDER.finditer(body):
+            if found[5]:
+                written[found[5]] = orjson.loads(f'"{found[5]}"') if is_json else found[5]
+        columns = {text: Column.parse(meant) for text, meant in written.items()}
+        self._columns = {text: column for text, column in columns.items() if column is not None}
+        self._files = {column.file for column in self._columns.values()}
+        for file in self._files - set(self._rows):
+            self._rows[file] = _open(file)
+
+    def render(self, key: int) -> bytes:
+        draw = random.Random(self._seed << COUNTER_BITS | key & (1 << COUNTER_BITS) - 1)  # noqa: S311  (reproducible)
+        taken = {file: self._rows[file].take() for file in self._files}
 
         def value(match: re.Match[str]) -> str:
             if match[2]:
                 return str(draw.randint(int(match[2]), int(match[3])))
             if match[4]:
                 return draw.choice(str(match[4]).split(","))
+            if match[5]:
+                column = self._columns[match[5]]
+                return str(taken[column.file][column.name])
             return _MARKS[str(match[1])]
 
-        return _fixed(_PLACEHOLDER.sub(value, head), _PLACEHOLDER.sub(value, body))(key)
+        def in_target(match: re.Match[str]) -> str:
+            return quote(value(match), safe=_IN_TARGETS) if match[5] else value(match)
 
-    return render
+        def in_json(match: re.Match[str]) -> str:
+            return orjson.dumps(value(match)).decode()[1:-1] if match[5] else value(match)
+
+        head = _PLACEHOLDER.sub(in_target, self._target) + _PLACEHOLDER.sub(value, self._headers)
+        return _fixed(head, _PLACEHOLDER.sub(in_json if self._is_json else value, self._body))(key)
+
+
+def _open(file: str) -> Rows:
+    try:
+        return Rows(Path(file))
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{file} cannot be read any more: {error}") from error

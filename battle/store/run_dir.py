@@ -1,6 +1,7 @@
 """One run's directory: where each of its files is, and how it is written."""
 
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,8 @@ from battle.core.run import Run
 from battle.store.journal import JournalWriter
 from battle.store.reading import StoredEvidence, read_evidence, read_run, read_text
 from battle.store.writing import SaveError, write_bytes, write_whole
+
+Records = np.ndarray[Any, np.dtype[np.void]]
 
 
 class RunDir:
@@ -68,6 +71,13 @@ class RunDir:
     def save_scenario(self, text: str) -> None:
         """Write scenario.yaml. Raises SaveError."""
         write_bytes(self.scenario_path, text.encode())
+
+    def save_schedules(self, schedules: Mapping[tuple[str, int], Records]) -> dict[tuple[str, int], Path]:
+        """Write the arrivals of recordings, by stream and phase, and give their files. Raises SaveError."""
+        paths = {(stream, phase): self.raw_dir / f"{stream}-{phase}.arrivals.npy" for stream, phase in schedules}
+        for key, path in paths.items():
+            _save_records(path, schedules[key])
+        return paths
 
     def save_requests(self, requests: Requests) -> None:
         """Write requests.npy. Raises SaveError."""
@@ -132,7 +142,7 @@ class _OnlyWrite:
         self.write = file.write
 
 
-def _save_records(path: Path, records: np.ndarray[Any, np.dtype[np.void]]) -> None:
+def _save_records(path: Path, records: Records) -> None:
     def write(file: IO[bytes]) -> None:
         np.save(_OnlyWrite(file), records, allow_pickle=False)
 

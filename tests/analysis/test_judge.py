@@ -112,6 +112,12 @@ def test_a_second_without_requests_has_no_latency() -> None:
     assert (last.total, last.p50_ms, last.max_ms) == (0, None, None)
 
 
+def test_a_second_is_planned_by_what_the_rate_does_in_it() -> None:
+    spikes = {"kind": "spike", "rate": "0/s", "peak": "1000/s", "every": "1s", "width": "10ms", "duration": "3s"}
+    bench = Bench(stream={"load": [spikes]}, seconds=3)
+    assert [one.planned for one in bench.run().analysis.series] == [0, 10, 10]
+
+
 def test_users_have_no_planned_rate() -> None:
     bench = Bench(stream={"load": [{"kind": "users", "users": 2, "duration": "2s"}]}, seconds=2)
     assert [one.planned for one in bench.run().analysis.series] == [None, None]

@@ -129,6 +129,38 @@ def test_a_rate_that_changes_is_integrated(objective: str, requests: float) -> N
     assert expected(scenario({"k": KILL}, s={"load": [ramp]}), objective) == pytest.approx(requests)
 
 
+SPIKES = {"kind": "spike", "rate": "0/s", "peak": "1000/s", "every": "9s", "width": "10ms", "duration": "30s"}
+
+
+@pytest.mark.parametrize(
+    ("objective", "requests"),
+    [("p50 <= 1s", 30), ("p50 <= 1s before k", 10), ("p50 <= 1s during k", 0), ("p50 <= 1s after k", 20)],
+)
+def test_what_is_narrow_is_counted_too(objective: str, requests: float) -> None:
+    assert expected(scenario({"k": KILL}, s={"load": [SPIKES]}), objective) == pytest.approx(requests)
+
+
+def test_nothing_is_expected_of_a_pause() -> None:
+    made = scenario(
+        {"k": KILL}, s={"load": [{**STEADY, "duration": "11s"}, {"kind": "pause", "duration": "2s"}, STEADY]}
+    )
+    assert expected(made, "p50 <= 1s during k") == pytest.approx(300)
+
+
+def test_what_is_due_from_t0_on() -> None:
+    """Streams begin together, so that one without a warm-up sends a part of its load before t0."""
+    users = {"kind": "users", "users": 5, "duration": "5s"}
+    warm_users = {**users, "warmup": True}
+    for streams, due in [
+        ({"a": {"load": [WARM, STEADY]}, "b": {"load": [STEADY]}}, 3000 + 2500),
+        ({"a": {"load": [WARM, STEADY], "max_requests": 1000}}, 750),
+        ({"a": {"load": [warm_users, STEADY]}}, 3000),
+        ({"a": {"load": [STEADY, users]}}, None),
+    ]:
+        found = Plan(scenario(**streams)).expected_in_run()
+        assert found == (due if due is None else pytest.approx(due))
+
+
 def test_the_number_of_users_says_nothing_of_the_number_of_requests() -> None:
     users = {"kind": "users", "users": 5, "duration": "10s", "name": "closed"}
     made = scenario({"k": KILL}, s={"load": [users, STEADY]})

@@ -4,7 +4,20 @@ import sys
 import pytest
 from cli.commands import call
 
-COMMANDS = ("run", "check", "report", "list", "judge", "kinds", "schema", "doctor", "init", "provider", "rollback")
+COMMANDS = (
+    "run",
+    "check",
+    "report",
+    "list",
+    "judge",
+    "record",
+    "kinds",
+    "schema",
+    "doctor",
+    "init",
+    "provider",
+    "rollback",
+)
 
 
 def test_all_commands_are_listed() -> None:

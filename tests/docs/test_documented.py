@@ -34,6 +34,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 SCENARIO, REPORTS, COMMANDS = DOCS / "scenario.md", DOCS / "reports.md", DOCS / "commands.md"
 README = ROOT / "README.md"
 OWN_KIND = "adding-a-fault.md"  # its scenario uses the kind that the page adds; test_adding_a_fault.py runs it
+APART = {("proxies", "url"): " as a proxy", ("load", "pause"): " as a phase"}  # names that two rooms have
 ALL_FAMILIES = catalogue.FAMILIES
 
 
@@ -52,7 +53,7 @@ def sections(page: Path) -> dict[str, str]:
 
 def section_of(room: str, kind: str) -> str:
     found = sections(SCENARIO)
-    title = f"`{kind}` as a proxy" if (room, kind) == ("proxies", "url") else f"`{kind}`"
+    title = f"`{kind}`{APART.get((room, kind), '')}"
     assert title in found, f"docs/scenario.md has no section {title!r} for this kind of {room}"
     return found[title]
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from battle.core.keys import key_base
+from battle.core.recording import ARRIVAL, DRAWN
 from battle.core.records import REQUEST, Outcome, Requests
 from battle.core.scenario import Scenario
-from battle.engine.dispatching import arrivals
 from battle.engine.worker import LoadWorker
 from battle.system.mapped import MappedReader
 
@@ -154,9 +154,76 @@ def test_users_wait_think_and_stop_after_their_iterations(tmp_path: Path) -> Non
         assert (gaps == 20_000_000).all(), "the next turn is due when the thinking is over, however late the loop is"
 
 
-def test_arrivals_of_streams_do_not_depend_on_each_other() -> None:
-    one = {"load": {"kind": "poisson", "rate": "50/s", "duration": "2s"}, "requests": [{"method": "m"}]}
-    alone = Scenario.model_validate({"name": "t", "workload": {"a": one}})
-    both = Scenario.model_validate({"name": "t", "workload": {"b": one, "a": one}})
-    assert list(arrivals(alone.workload["a"], 1, "a")) == list(arrivals(both.workload["a"], 1, "a"))
-    assert list(arrivals(both.workload["b"], 1, "b")) != list(arrivals(both.workload["a"], 1, "a"))
+def test_a_replay_sends_each_arrival_s_own_request_at_its_own_time(tmp_path: Path) -> None:
+    """Requests with weight 0 are sent by the replay only; phases around it draw, and a pause moves them."""
+    offsets, positions = [0, 5_000_000, 5_000_000, 250_000_000], [1, 2, DRAWN, 1]
+    np.save(tmp_path / "s.npy", np.array(list(zip(offsets, positions, strict=True)), ARRIVAL))
+    recorded = {"first": 1, "parts": "4", "requests": "2 1", "drawn": 1, "schedule": str(tmp_path / "s.npy")}
+    load = [
+        {"kind": "constant", "rate": "50/s", "duration": "100ms"},
+        {"kind": "pause", "duration": "100ms"},
+        {"kind": "replay", "file": "x", "duration": "300ms", "recorded": recorded},
+        {"kind": "constant", "rate": "50/s", "duration": "100ms"},
+    ]
+    requests = [{"method": "own"}, {"method": "one", "weight": 0}, {"method": "two", "weight": 0}]
+    records, server, _ = run(tmp_path, load, requests=requests)
+    assert records["template"].tolist() == [0] * 5 + [1, 2, 0, 1] + [0] * 5
+    assert Counter(method for _, method in server.seen) == {"own": 11, "one": 2, "two": 1}
+    after = records["scheduled_ns"] - records["scheduled_ns"][0]
+    assert after[5:9].tolist() == [200_000_000 + offset for offset in offsets]
+    assert after[9] == 500_000_000
+
+
+@pytest.mark.parametrize(
+    ("load", "stream", "at_least_s", "at_most_s"),
+    [
+        # what is planned is waited for: faults and windows end with the load
+        (
+            [{"kind": "constant", "rate": "10/s", "duration": "100ms"}, {"kind": "pause", "duration": "600ms"}],
+            {},
+            0.7,
+            9,
+        ),
+        ({"kind": "constant", "rate": "1/s", "duration": "700ms"}, {}, 0.7, 9),
+        # users who are done, and `max_requests`, end it early
+        ({"kind": "users", "users": 1, "iterations": 2, "duration": "10s"}, {}, 0, 9),
+        (
+            [{"kind": "users", "users": 1, "duration": "1s"}, {"kind": "pause", "duration": "9s"}],
+            {"max_requests": 3},
+            0,
+            9,
+        ),
+    ],
+)
+def test_the_load_lasts_as_long_as_its_open_phases(
+    tmp_path: Path, load: Any, stream: dict[str, Any], at_least_s: float, at_most_s: float
+) -> None:
+    began = time.monotonic()
+    records, _, _ = run(tmp_path, load, **stream)
+    assert at_least_s <= time.monotonic() - began < at_most_s
+    assert len(records)
+
+
+def test_users_come_one_after_the_other_and_go_again(tmp_path: Path) -> None:
+    load = [
+        {"kind": "ramp_users", "from": 0, "to": 8, "think_time": "5ms", "duration": "800ms"},
+        {"kind": "pause", "duration": "300ms"},
+        {"kind": "ramp_users", "from": 8, "to": 0, "think_time": "5ms", "duration": "800ms"},
+    ]
+    records, _, _ = run(tmp_path, load)
+    after_ms = (records["scheduled_ns"] - records["scheduled_ns"].min()) // 1_000_000
+    up, down = records["phase"] == 0, records["phase"] == 2
+    first_seen = [after_ms[up & (records["user"] == user)].min() for user in range(1, 9)]
+    last_seen = [after_ms[down & (records["user"] == user)].max() for user in range(1, 9)]
+    assert first_seen == sorted(first_seen)
+    assert last_seen == sorted(last_seen, reverse=True)
+    assert first_seen[-1] - first_seen[0] > 400
+    assert last_seen[0] - last_seen[-1] > 400
+    assert not (records["phase"] == 1).any()
+    assert after_ms[down].min() - after_ms[up].max() >= 250
+
+
+def test_users_of_a_ramp_that_are_done_do_not_end_it_for_those_to_come(tmp_path: Path) -> None:
+    load = {"kind": "ramp_users", "from": 0, "to": 4, "iterations": 2, "duration": "800ms"}
+    records, _, _ = run(tmp_path, load)
+    assert Counter(records["user"].tolist()) == {1: 2, 2: 2, 3: 2, 4: 2}

@@ -46,7 +46,7 @@ from battle.loading import load_text
         ("warmup: true", "warmup: yes", "11:60: 'yes' is not true or false (write true)"),
         ("warmup: true", "warmup: 'no'", "11:60: 'no' is not true or false (write false)"),
         ("weight: 4", "weight: '4'", "14:43: '4' is not a number (write it without quotes"),
-        ("weight: 4", "weight: 0", "14:43: 0 is out of range: it must be more than 0.0"),
+        ("weight: 4", "weight: -1", "14:43: -1 is out of range: it must be at least 0.0"),
         ("name: sound", "name: sound\nseed: 010", "2:7: '010' is not a whole number (write it without quotes"),
         ("name: sound", "name: sound\nseed: 1.5", "2:7: 1.5 is not a whole number"),
         ("name: sound", "name: sound\nversion: 2", "2:10: 2 is not 1"),

@@ -1,6 +1,7 @@
 """Requests as bytes: the key in every place that the protocol allows."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from battle.core.keys import address, key_base, traceparent
 from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import HttpRequest, RpcRequest, Stream
+from battle.errors import SetupError
 from battle.protocols.rendering import renderer
 
 KEY = key_base(12345) + 678
@@ -80,3 +82,60 @@ def test_credentials_stand_in_a_header_that_a_request_may_replace() -> None:
     assert "\r\nauthorization: Bearer t0ken%s\r\n" in head
     head, _ = rendered(HttpRequest(verb="GET", headers={"Authorization": "none"}), auth=auth)
     assert [line for line in head.split("\r\n") if line.startswith("auth")] == ["authorization: none"]
+
+
+def stream_plan(**stream: object) -> StreamPlan:
+    return StreamPlan(Stream.model_validate({"requests": [{"method": "m"}], "load": LOAD, **stream}), 0, 1)
+
+
+def sent(plan: StreamPlan, *requests: RpcRequest | HttpRequest, count: int = 1) -> list[tuple[str, str]]:
+    """Head and body of each of these requests in turn, all of one stream."""
+    renders = [renderer(request, plan, Endpoint("127.0.0.1", 80)) for request in requests]
+    texts = [render(KEY + number).decode() for number in range(count) for render in renders]
+    return [(text.partition("\r\n\r\n")[0], text.partition("\r\n\r\n")[2]) for text in texts]
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.csv"
+    path.write_text('user,pass\nann,"a ""b"" \\ 1%d"\nbo b/ö,p2\ncy,${key}\n')
+    return path
+
+
+def test_a_csv_file_gives_its_rows_in_order_and_begins_again(csv_file: Path) -> None:
+    call = RpcRequest(method="m", params=[f"${{csv:{csv_file}:user}}", f"is ${{csv:{csv_file}:pass:repeat}}"])
+    found = [json.loads(body)["params"] for _, body in sent(stream_plan(), call, count=4)]
+    first = ["ann", 'is a "b" \\ 1%d']
+    assert found == [first, ["bo b/ö", "is p2"], ["cy", "is ${key}"], first]
+
+
+def test_the_requests_of_a_stream_share_the_rows(csv_file: Path) -> None:
+    call = RpcRequest(method="m", params=[f"${{csv:{csv_file}:user}}"])
+    plan = stream_plan()
+    found = sent(plan, call, RpcRequest(method="n"), call)
+    assert [json.loads(body)["params"] for _, body in found] == [["ann"], [], ["bo b/ö"]]
+    assert json.loads(sent(stream_plan(), call)[0][1])["params"] == ["ann"], "another stream has its own"
+
+
+def test_cells_are_escaped_where_they_stand(csv_file: Path) -> None:
+    user, password = f"${{csv:{csv_file}:user}}", f"${{csv:{csv_file}:pass}}"
+    request = HttpRequest(verb="POST", path=f"/u/{user}?q=1", headers={"x-user": user}, body=f"pass={password}")
+    (_, _), (head, body) = sent(stream_plan(), request, count=2)
+    assert head.startswith("POST /u/bo%20b/%C3%B6?q=1 HTTP/1.1\r\n")
+    assert "\r\nx-user: bo b/ö\r\n" in f"{head}\r\n"
+    assert body == "pass=p2"
+    assert f"content-length: {len(body)}" in head
+
+
+def test_a_file_with_a_name_that_json_escapes(tmp_path: Path) -> None:
+    path = tmp_path / 'b"\\ä.csv'
+    path.write_text("c\n1\n")
+    assert json.loads(sent(stream_plan(), RpcRequest(method="m", params=[f"${{csv:{path}:c}}"]))[0][1])["params"] == [
+        "1"
+    ]
+
+
+def test_a_file_that_went_away_ends_the_setup(csv_file: Path) -> None:
+    csv_file.unlink()
+    with pytest.raises(SetupError, match="cannot be read any more"):
+        sent(stream_plan(), RpcRequest(method="m", params=[f"${{csv:{csv_file}:user}}"]))

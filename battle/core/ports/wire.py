@@ -1,7 +1,7 @@
 """How requests travel: a session sends calls and reports each of them once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from battle.core.component import Component
@@ -94,7 +94,8 @@ class StreamPlan:
     """What a session must know of its stream.
 
     `stream` is a core.scenario.Stream; its templates are numbered from `first_template` in the records. `chain_id` is
-    the chain that answers must be from, None when unknown.
+    the chain that answers must be from, None when unknown. `rows` are the CSV files that its requests take rows from,
+    by their paths: open, and shared by the templates of the stream.
     """
 
     stream: Any
@@ -102,6 +103,7 @@ class StreamPlan:
     seed: int
     witness: Witness | None = None
     chain_id: int | None = None
+    rows: dict[str, Any] = field(default_factory=dict)
 
 
 class LoadProtocol(Component):

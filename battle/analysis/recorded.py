@@ -1,0 +1,40 @@
+"""The recording of a stored run: what `replay` plays again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from battle.analysis.evidence import Evidence
+from battle.core.recording import print_line
+from battle.core.scenario import MASK, HttpRequest, RpcRequest, Scenario
+
+_BLOCK = 4096
+
+
+def recorded(evidence: Evidence, stream: str) -> Iterator[bytes]:
+    """The lines of a stream's arrivals, by the instants they were due, from the start of the load.
+
+    The warm-up and what was dropped are in it. A request stands there as in the scenario: `${key}` is no number yet.
+    """
+    number = list(evidence.scenario.workload).index(stream)
+    own = evidence.requests[(evidence.requests["stream"] == number) & (evidence.requests["key"] > 0)]
+    own = own[np.argsort(own["scheduled_ns"], kind="stable")]
+    start = evidence.t0_ns - evidence.scenario.warmup_ns
+    templates = [_written(one.request) if one.stream == number else None for one in evidence.scenario.templates]
+    for first in range(0, len(own), _BLOCK):
+        block = own[first : first + _BLOCK]
+        offsets = np.maximum(block["scheduled_ns"] - start, 0).tolist()
+        for offset, template in zip(offsets, block["template"].tolist(), strict=True):
+            yield print_line(offset, templates[template] or {})
+
+
+def holding_masks(scenario: Scenario, stream: str) -> list[str]:
+    """Labels of a stream's requests that hold a mask in the place of what came from the environment."""
+    texts = [(request.label, print_line(0, _written(request))) for request in scenario.workload[stream].requests]
+    return list(dict.fromkeys(label for label, text in texts if MASK.encode() in text))
+
+
+def _written(request: RpcRequest | HttpRequest) -> dict[str, Any]:
+    """A request as one writes it, without its weight."""
+    return request.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"weight"})
