@@ -12,6 +12,7 @@ import pytest
 from sample_run import RUN_ID, empty_run, failing_run, passing_run
 
 from battle.core.journal import Event, EventKind
+from battle.core.record_source import whole
 from battle.core.records import ATTEMPT, REQUEST
 from battle.core.verdict import Verdict
 from battle.errors import EvidenceError, ExitCode, SetupError, UsageError
@@ -93,9 +94,8 @@ def test_what_was_saved_is_what_is_loaded(store: Store, full_run: RunDir) -> Non
     stored = store.load(full_run)
     assert stored.run_id == RUN_ID
     assert stored.scenario_text == "name: Provider failover\n"
-    assert stored.requests.dtype == REQUEST
-    assert stored.requests["key"].tolist() == [4096, 4097, 4098]
-    assert stored.attempts["arrived_ns"].tolist() == [7, 8]
+    assert whole(stored.requests, REQUEST)["key"].tolist() == [4096, 4097, 4098]
+    assert whole(stored.attempts, ATTEMPT)["arrived_ns"].tolist() == [7, 8]
     assert stored.events == EVENTS
     assert full_run.load_run() == passing_run()
 
@@ -107,7 +107,7 @@ def test_no_temporary_file_stays(full_run: RunDir) -> None:
 
 def test_evidence_of_a_run_that_was_cut_off_before_its_verdict_can_be_loaded(full_run: RunDir) -> None:
     full_run.run_path.unlink()
-    assert len(full_run.load().requests) == 3
+    assert full_run.load().requests.room == 3
     with pytest.raises(EvidenceError, match=r"run\.json is missing") as caught:
         full_run.load_run()
     assert caught.value.hint is not None

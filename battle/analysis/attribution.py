@@ -1,7 +1,8 @@
 """Who served what: the join of the requests with the providers' records of their arrivals.
 
-Keys are dense, so that the join is an index and no sort; only what has several attempts is sorted. All arrays over
-requests have shape (n,), those over attempts shape (m,).
+Keys are dense, so that the join is an index and no sort. The records are gone through twice: to count the arrivals of
+each request, and to find who served it. Most requests arrive once, and are decided as they go by; only arrivals of
+requests that have several are kept for a while. All arrays over requests have shape (n,).
 """
 
 from dataclasses import dataclass
@@ -10,15 +11,15 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from battle.analysis.blindness import Blindness
+from battle.analysis.arrivals import Arrivals, Kept, Records
 from battle.analysis.columns import Columns
-from battle.core.records import NO_PROVIDER, Attempts, KeySource, Outcome
+from battle.analysis.key_index import NOBODY
+from battle.analysis.narrow import NarrowCounts
+from battle.analysis.pieces import slices
+from battle.analysis.received import Received
+from battle.core.record_source import room_of
+from battle.core.records import NO_PROVIDER, KeySource, Outcome
 from battle.core.scenario import Scenario
-
-ABANDONED_WITHIN_NS = 50_000_000
-"""An attempt that ends this soon after the next one came counts as abandoned when it came."""
-_WAKING_NS = 1_000_000_000
-NOBODY = -1
 
 
 class JoinedBy(IntEnum):
@@ -33,54 +34,22 @@ class JoinedBy(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """The attempts as columns. `request` is the index of each one's request, NOBODY when it has none in this run.
-
-    `end_ns`: answered or closed by the peer, else the end of its process; 0 when nothing of that was seen. `late`
-    arrivals sat in the socket of a stopped process and were read after the peer had gone.
-    """
-
-    request: NDArray[np.int64]
-    provider: NDArray[np.uint8]
-    arrived_ns: NDArray[np.int64]
-    answered_ns: NDArray[np.int64]
-    end_ns: NDArray[np.int64]
-    faults: NDArray[np.uint32]
-    status: NDArray[np.uint16]
-    rpc_code: NDArray[np.int32]
-    key_source: NDArray[np.uint8]
-    executed: NDArray[np.uint8]
-    late: NDArray[np.bool_]
-
-    @property
-    def keyed(self) -> NDArray[np.bool_]:
-        """Arrivals that belong to a request of this run."""
-        return np.not_equal(self.request, NOBODY)
-
-    @property
-    def timely(self) -> NDArray[np.bool_]:
-        """Keyed arrivals whose instant is when they came."""
-        return self.keyed & ~self.late
-
-
-@dataclass(frozen=True, slots=True)
 class Attribution:
     """What the join found, for each request.
 
-    `serving`: the provider whose answer reached the client, NOBODY when it is not known; `serving_attempt`: the index
-    of its record, NOBODY when only the witness names it. `recorded` and `timely`: how many keyed arrivals there were,
-    all and without the late ones. `by_proxy`: the proxy answered itself. `disagrees`: the witness names another server
-    than the records.
+    `serving`: the provider whose answer reached the client, NOBODY when it is not known; `by_record`: its own record
+    says so, and not only the witness. `by_proxy`: the proxy answered itself. `disagrees`: the witness names another
+    server than the records. `held`: arrivals that were in a provider's hands when it
+    went, some of them more than once.
     """
 
-    arrivals: Arrivals
+    received: Received
     serving: NDArray[np.int16]
-    serving_attempt: NDArray[np.int64]
+    by_record: NDArray[np.bool_]
     joined_by: NDArray[np.uint8]
-    recorded: NDArray[np.int64]
-    timely: NDArray[np.int64]
     by_proxy: NDArray[np.bool_]
     disagrees: NDArray[np.bool_]
+    held: Arrivals
 
     def joined_share(self, columns: Columns, mask: NDArray[np.bool_]) -> float | None:
         """Ok answers whose serving provider is known ÷ ok answers of providers; None when there were none."""
@@ -89,125 +58,113 @@ class Attribution:
         return int(np.count_nonzero(answers & (self.serving != NOBODY))) / total if total else None
 
 
-def attribute(scenario: Scenario, columns: Columns, attempts: Attempts, blind: Blindness) -> Attribution:
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """The arrivals of requests that have several, and for each request which of these served it (NOBODY: none)."""
+
+    arrivals: Arrivals
+    served: NDArray[np.int32]
+
+
+def attribute(scenario: Scenario, records: Records, received: Received) -> tuple[Attribution, Contested]:
     """Join requests and attempts, and find who served each request."""
-    arrivals = _arrivals(columns, attempts, blind)
+    columns = records.columns
     count = len(columns)
-    serving_attempt = _serving_attempts(columns, arrivals)
-    by_record = serving_attempt != NOBODY
     serving = np.full(count, NOBODY, dtype=np.int16)
-    serving[by_record] = arrivals.provider[serving_attempt[by_record]]
     joined_by = np.zeros(count, dtype=np.uint8)
-    joined_by[by_record] = arrivals.key_source[serving_attempt[by_record]]
-    recorded = np.bincount(arrivals.request[arrivals.keyed], minlength=count)
-    timely = np.bincount(arrivals.request[arrivals.timely], minlength=count)
+    by_record = np.zeros(count, dtype=np.bool_)
+
+    def serve(arrivals: Arrivals) -> None:
+        serving[arrivals.request] = arrivals.provider
+        joined_by[arrivals.request] = arrivals.key_source
+        by_record[arrivals.request] = True
+
+    several = Kept(int(received.keyed[received.keyed > 1].sum(dtype=np.int64)))
+    held = Kept(room_of(records.attempts) * len(records.blind.spans))
+    for _, arrivals in records:
+        keyed = arrivals.keyed
+        alone = keyed.copy()
+        alone[keyed] = received.keyed[arrivals.request[keyed]] == 1
+        several.put(arrivals, keyed & ~alone)
+        for span in records.blind.spans:
+            held.put(arrivals, arrivals.in_hands(*span))
+        candidates = arrivals.part(alone & (arrivals.answered_ns > 0))
+        serve(candidates.part(_possible(columns, candidates)))
+    contested = _decide(columns, several.done())
+    chosen = contested.served[contested.served != NOBODY]
+    for place in slices(len(chosen)):
+        serve(contested.arrivals.part(chosen[place]))
 
     keeps = _keeps_records(scenario)
     witness = columns.witness_provider
     named = np.zeros(count, dtype=np.bool_) if not len(keeps) else witness < len(keeps)
     answered = _answered(columns)
-    silent = answered & ~by_record & named
-    silent[silent] = ~keeps[witness[silent]]
-    serving[silent] = witness[silent]
-    joined_by[silent] = JoinedBy.WITNESS
-    if scenario.setup.proxy.kind == "none" and len(keeps) and not keeps[0]:
-        direct = answered & (serving == NOBODY)
-        serving[direct] = 0
-        joined_by[direct] = JoinedBy.DIRECT
+    if not np.all(keeps):
+        silent = answered & ~by_record & named
+        silent[silent] = ~keeps[witness[silent]]
+        serving[silent] = witness[silent]
+        joined_by[silent] = JoinedBy.WITNESS
+        if scenario.setup.proxy.kind == "none" and not keeps[0]:
+            direct = answered & (serving == NOBODY)
+            serving[direct] = 0
+            joined_by[direct] = JoinedBy.DIRECT
 
-    return Attribution(
-        arrivals,
-        serving,
-        serving_attempt,
-        joined_by,
-        recorded,
-        timely,
-        _answered_by_proxy(columns, keeps, answered & (serving == NOBODY), recorded),
-        _disagreements(columns, keeps, named, serving),
-    )
-
-
-def _arrivals(columns: Columns, attempts: Attempts, blind: Blindness) -> Arrivals:
-    request = _requests_of(columns, attempts["key"].astype(np.int64))
-    provider = np.ascontiguousarray(attempts["provider"])
-    arrived, answered = np.ascontiguousarray(attempts["arrived_ns"]), np.ascontiguousarray(attempts["answered_ns"])
-    closed = np.ascontiguousarray(attempts["closed_ns"])
-    end = np.where((answered > 0) & (closed > 0), np.minimum(answered, closed), np.maximum(answered, closed))
-    unended = np.flatnonzero(end == 0)
-    end[unended] = blind.incarnation_end_ns[provider[unended], attempts["incarnation"][unended]]
-
-    late = np.zeros(len(arrived), dtype=np.bool_)
-    keyed = np.flatnonzero(request != NOBODY)
-    client_end = columns.ended_ns[request[keyed]]
-    waking = blind.just_after(provider[keyed], arrived[keyed], _WAKING_NS)
-    gone = (closed[keyed] > 0) & (closed[keyed] - arrived[keyed] <= ABANDONED_WITHIN_NS)
-    late[keyed] = ((client_end > 0) & (arrived[keyed] > client_end)) | (waking & gone)
-    return Arrivals(
-        request,
-        provider,
-        arrived,
-        answered,
-        end,
-        np.ascontiguousarray(attempts["faults"]),
-        np.ascontiguousarray(attempts["status"]),
-        np.ascontiguousarray(attempts["rpc_code"]),
-        np.ascontiguousarray(attempts["key_source"]),
-        np.ascontiguousarray(attempts["executed"]),
-        late,
-    )
-
-
-def _requests_of(columns: Columns, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    count = len(columns)
-    if not count:
-        return np.full(len(keys), NOBODY, dtype=np.int64)
-    first, last = int(columns.key[0]), int(columns.key[-1])
-    if last - first + 1 == count:
-        index = keys - first
-        index[(index < 0) | (index >= count)] = NOBODY
-        return index
-    index = np.searchsorted(columns.key, keys)
-    index[index == count] = 0
-    index[columns.key[index] != keys] = NOBODY
-    return index
+    by_proxy = _answered_by_proxy(columns, keeps, answered & (serving == NOBODY), received.keyed)
+    disagrees = _disagreements(columns, keeps, named, serving)
+    found = Attribution(received, serving, by_record, joined_by, by_proxy, disagrees, held.done())
+    return found, contested
 
 
 def _answered(columns: Columns) -> NDArray[np.bool_]:
     """Requests to which an answer came, ok or not."""
-    failed: NDArray[np.bool_] = columns.outcome == Outcome.FAILED
-    return columns.ok | (failed & (columns.status > 0))
+    return columns.ok | (columns.failed & (columns.status > 0))
 
 
-def _serving_attempts(columns: Columns, arrivals: Arrivals) -> NDArray[np.int64]:
-    """The attempt whose answer reached the client: answered before the client's end, with the status that it saw.
+def _same_status(columns: Columns, arrivals: Arrivals) -> NDArray[np.bool_]:
+    same: NDArray[np.bool_] = arrivals.status == columns.status[arrivals.request]
+    return same
 
-    Of several, the one the witness names, else the last. An answer that failed was the proxy's own when no provider
-    gave its status; of an ok answer the status may have been changed on the way.
+
+def _possible(columns: Columns, answered: Arrivals) -> NDArray[np.bool_]:
+    """Which answers can have reached the client: given before its end, with the status that it saw.
+
+    An answer that failed was the proxy's own when no provider gave its status; of an ok answer the status may have been
+    changed on the way.
     """
-    candidates = np.flatnonzero(arrivals.keyed & (arrivals.answered_ns > 0))
-    request = arrivals.request[candidates]
-    same_status = arrivals.status[candidates] == columns.status[request]
-    possible = (
-        _answered(columns)[request]
-        & (arrivals.answered_ns[candidates] <= columns.ended_ns[request])
-        & (arrivals.end_ns[candidates] == arrivals.answered_ns[candidates])
-        & (same_status | columns.ok[request])
+    request = answered.request
+    outcome = columns.outcome[request]
+    ok, failed = outcome == Outcome.OK, outcome == Outcome.FAILED
+    possible: NDArray[np.bool_] = (
+        (ok | (failed & (columns.status[request] > 0)))
+        & (answered.answered_ns <= columns.ended_at(request))
+        & (answered.end_ns == answered.answered_ns)
+        & (_same_status(columns, answered) | ok)
     )
-    candidates, request, same_status = candidates[possible], request[possible], same_status[possible]
-    several = np.bincount(request, minlength=len(columns))[request] > 1
-    found = np.full(len(columns), NOBODY, dtype=np.int64)
-    found[request[~several]] = candidates[~several]
-    candidates, request, same_status = candidates[several], request[several], same_status[several]
-    witnessed = arrivals.provider[candidates] == columns.witness_provider[request]
-    order = np.lexsort((arrivals.answered_ns[candidates], witnessed, same_status, request))
-    request, candidates = request[order], candidates[order]
-    last = np.flatnonzero(np.append(request[1:] != request[:-1], np.ones(min(1, len(request)), dtype=np.bool_)))
-    found[request[last]] = candidates[last]
-    return found
+    return possible
+
+
+def _decide(columns: Columns, arrivals: Arrivals) -> Contested:
+    """Of several answers that can have served a request, the one that the witness names, else the last."""
+    possible = np.zeros(len(arrivals), np.bool_)
+    counts = NarrowCounts(len(columns))
+    served = np.full(len(columns), NOBODY, dtype=np.int32)
+    for place in slices(len(arrivals)):
+        some = arrivals.part(place)
+        possible[place] = (some.answered_ns > 0) & _possible(columns, some)
+        chosen = np.flatnonzero(possible[place])
+        counts.add(some.request[chosen])
+        served[some.request[chosen]] = place.start + chosen
+    candidates = np.flatnonzero(possible)
+    candidates = candidates[counts.counts[arrivals.request[candidates]] > 1]
+    left = arrivals.part(candidates)
+    witnessed = left.provider == columns.witness_provider[left.request]
+    order = np.lexsort((left.answered_ns, witnessed, _same_status(columns, left), left.request))
+    served[left.request[order]] = candidates[order]  # of equal indexes, the last assignment stays
+    return Contested(arrivals, served)
 
 
 def _answered_by_proxy(
-    columns: Columns, keeps: NDArray[np.bool_], unserved: NDArray[np.bool_], recorded: NDArray[np.int64]
+    columns: Columns, keeps: NDArray[np.bool_], unserved: NDArray[np.bool_], recorded: NDArray[np.unsignedinteger]
 ) -> NDArray[np.bool_]:
     """Answers of the proxy itself: no provider recorded or gave them, and the witness, which does speak, names none.
 
@@ -218,16 +175,16 @@ def _answered_by_proxy(
     unnamed = columns.witness_provider == NO_PROVIDER
     speaks = bool(np.any(~unnamed & columns.ok))
     ok_ones: NDArray[np.bool_] = unserved & columns.ok & (recorded == 0) & unnamed & speaks
-    failed: NDArray[np.bool_] = unserved & (columns.outcome == Outcome.FAILED) & bool(np.all(keeps))
+    failed: NDArray[np.bool_] = unserved & columns.failed & bool(np.all(keeps))
     return ok_ones | failed
 
 
 def _disagreements(
     columns: Columns, keeps: NDArray[np.bool_], named: NDArray[np.bool_], serving: NDArray[np.int16]
 ) -> NDArray[np.bool_]:
-    found = columns.ok & named
-    witness = columns.witness_provider[found]
-    found[found] = keeps[witness] & (serving[found] != witness)
+    found: NDArray[np.bool_] = columns.ok & named & (serving != columns.witness_provider)
+    if not np.all(keeps):
+        found[found] = keeps[columns.witness_provider[found]]
     return found
 
 

@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 from battle.analysis.evidence import Evidence
 from battle.analysis.fault_times import FaultTimes
 from battle.core.journal import EventKind
+from battle.core.record_source import RecordSource, pieces_of
 from battle.core.records import Attempts
 
 Spans = tuple[tuple[int, int, int], ...]
+ABANDONED_WITHIN_NS = 50_000_000
+"""An attempt that ends this soon after the next one came counts as abandoned when it came."""
+WAKING_NS = 1_000_000_000
+"""A process that went on reads what had come meanwhile within this time."""
 _CODES = 256
 _NOTED_WITHIN_NS = 1_000_000_000
 
@@ -59,8 +64,9 @@ def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) ->
         if one.target in number
     ]
     ends = np.zeros((_CODES, _CODES), dtype=np.int64)
-    signs = _signs_of_life(evidence.attempts)
-    for event in evidence.of_kind(EventKind.PROVIDER_ENDED):
+    ended = evidence.of_kind(EventKind.PROVIDER_ENDED)
+    signs = _signs_of_life(evidence.attempts) if ended else ends
+    for event in ended:
         provider = number.get(str(event.fields.get("provider")))
         if provider is None:
             continue
@@ -71,10 +77,11 @@ def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) ->
     return Blindness(ends, tuple(spans))
 
 
-def _signs_of_life(attempts: Attempts) -> NDArray[np.int64]:
+def _signs_of_life(attempts: Attempts | RecordSource) -> NDArray[np.int64]:
     """The last instant that each process wrote down, shape (256, 256): provider × incarnation."""
     last = np.zeros((_CODES, _CODES), dtype=np.int64)
-    where = (attempts["provider"].astype(np.intp), attempts["incarnation"].astype(np.intp))
-    for instant in ("arrived_ns", "answered_ns", "closed_ns"):
-        np.maximum.at(last, where, attempts[instant])
+    for records in pieces_of(attempts):
+        where = (records["provider"].astype(np.intp), records["incarnation"].astype(np.intp))
+        for instant in ("arrived_ns", "answered_ns", "closed_ns"):
+            np.maximum.at(last, where, records[instant])
     return last

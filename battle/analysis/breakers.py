@@ -99,9 +99,7 @@ def _inferred(traffic: Traffic, number: int, name: str, baseline: Window, end_ns
     while (opened := traffic.quiet_from(number, share, at, end_ns)) is not None:
         opened = _last_before_silence(own, opened)
         changes.append(Change(name, "open", opened, FROM_TRAFFIC))
-        back = next(
-            (int(tried) for tried in own[own > opened] if _resumed(traffic, number, share, int(tried), end_ns)), None
-        )
+        back = traffic.back_from(number, share, opened)
         if back is None or back >= end_ns:
             break
         changes.append(Change(name, "closed", back, FROM_TRAFFIC))
@@ -118,10 +116,6 @@ def _last_before_silence(own: Instants, from_ns: int) -> int:
     attempts = np.concatenate(([from_ns], own[first:last]))
     following = np.append(attempts[1:], own[last] if last < len(own) else np.iinfo(np.int64).max)
     return int(attempts[np.argmax(following - attempts)])
-
-
-def _resumed(traffic: Traffic, number: int, share: float, tried_ns: int, end_ns: int) -> bool:
-    return traffic.quiet_from(number, share, tried_ns, min(tried_ns + 1, end_ns)) is None
 
 
 def _inside(at_ns: int, spans: tuple[Span, ...]) -> bool:

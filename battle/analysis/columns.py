@@ -1,26 +1,41 @@
-"""The requests as columns, one contiguous array a field, which is what numpy is fast on."""
+"""The requests as columns, one contiguous array a field, which is what numpy is fast on.
 
+Ten million requests have to fit beside everything else, so no column is wider than its values need, instants are kept
+as differences to the schedule, and what can be computed from a column in passing is not kept.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from battle.core.records import REQUEST_WAITED, Outcome, Requests
+from battle.analysis.key_index import KeyIndex, KeyIndexBuilder
+from battle.analysis.narrow import NarrowColumn
+from battle.analysis.pieces import PIECE, slices
+from battle.core.record_source import PIECE_RECORDS, RecordSource, pieces_of, room_of
+from battle.core.records import REQUEST, REQUEST_WAITED, Outcome, Requests
+
+_NARROW = {"scheduled_ns": np.int64, "lag_ns": np.int32, "took_ns": np.int32, "height": np.int32}
 
 
 @dataclass(frozen=True)
 class Columns:
     """All requests of the run, warm-up included, in the order of keys; every array has shape (n,).
 
-    A slot whose end was never written (the worker died) counts as cancelled: nobody knows how it would have ended.
+    `lag_ns` is started − scheduled, 0 where it was never sent; `took_ns` is ended − scheduled, 0 where it has no end;
+    both are int32 when all of it fits. `keys` are those of the whole run, also in a part of it. A slot whose end was
+    never written (the worker died) counts as cancelled: nobody knows how it would have ended.
     """
 
-    key: NDArray[np.int64]
+    keys: KeyIndex
     scheduled_ns: NDArray[np.int64]
-    started_ns: NDArray[np.int64]
-    ended_ns: NDArray[np.int64]
-    height: NDArray[np.int64]
+    lag_ns: NDArray[np.signedinteger[Any]]
+    took_ns: NDArray[np.signedinteger[Any]]
+    sent: NDArray[np.bool_]
+    has_end: NDArray[np.bool_]
+    height: NDArray[np.signedinteger[Any]]
     template: NDArray[np.uint16]
     status: NDArray[np.uint16]
     stream: NDArray[np.uint8]
@@ -33,35 +48,59 @@ class Columns:
     flags: NDArray[np.uint8]
 
     def __len__(self) -> int:
-        return len(self.key)
+        return len(self.scheduled_ns)
 
-    @cached_property
-    def sent(self) -> NDArray[np.bool_]:
-        """Requests that left the generator."""
-        return np.greater(self.started_ns, 0)
+    def part(self, place: slice) -> "Columns":
+        """The requests of a slice, without a copy."""
+        return Columns(self.keys, *(getattr(self, name)[place] for name in _FIELDS))
 
-    @cached_property
+    def parts(self, size: int = PIECE) -> Iterator[tuple[slice, "Columns"]]:
+        """All requests, at most `size` at once, each part with its place."""
+        for place in slices(len(self), size):
+            yield place, self.part(place)
+
+    @property
     def ok(self) -> NDArray[np.bool_]:
         """Requests that ended ok."""
-        ok: NDArray[np.bool_] = self.outcome == Outcome.OK
-        return ok
+        return np.equal(self.outcome, Outcome.OK)
 
-    @cached_property
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Requests that failed."""
+        return np.equal(self.outcome, Outcome.FAILED)
+
+    @property
     def ended(self) -> NDArray[np.bool_]:
         """Requests that count for latencies: ok and failed, with an end."""
-        ended: NDArray[np.bool_] = (self.ok | (self.outcome == Outcome.FAILED)) & (self.ended_ns > 0)
-        return ended
+        return (self.ok | self.failed) & self.has_end
 
-    @cached_property
+    @property
     def judged(self) -> NDArray[np.bool_]:
         """Requests that count for success: ok, failed and dropped."""
-        judged: NDArray[np.bool_] = (self.outcome >= Outcome.OK) & (self.outcome <= Outcome.DROPPED)
-        return judged
+        return (self.outcome >= Outcome.OK) & (self.outcome <= Outcome.DROPPED)
 
-    @cached_property
+    @property
+    def started_ns(self) -> NDArray[np.int64]:
+        """When each was sent, 0 where it never was. Made anew at each use."""
+        return self.started_at(slice(None))
+
+    @property
+    def ended_ns(self) -> NDArray[np.int64]:
+        """When each ended, 0 where no end was seen. Made anew at each use."""
+        return self.ended_at(slice(None))
+
+    @property
     def finished_ns(self) -> NDArray[np.int64]:
         """The instant at which each request's fate was known: its end, or its schedule when it was dropped."""
-        return np.where(self.ended_ns > 0, self.ended_ns, self.scheduled_ns)
+        return self.scheduled_ns + self.took_ns
+
+    def started_at(self, which: slice | NDArray[Any]) -> NDArray[np.int64]:
+        """When these were sent, 0 where they never were."""
+        return (self.scheduled_ns[which] + self.lag_ns[which]) * self.sent[which]
+
+    def ended_at(self, which: slice | NDArray[Any]) -> NDArray[np.int64]:
+        """When these ended, 0 where no end was seen."""
+        return (self.scheduled_ns[which] + self.took_ns[which]) * self.has_end[which]
 
     def response_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Response times, ended − scheduled in ns, of the ok and failed requests in `mask`, in the order of keys.
@@ -69,13 +108,14 @@ class Columns:
         Counted from the planned start, so that a late generator or a full pool cannot hide waiting (coordinated
         omission; G. Tene, "How NOT to measure latency", 2013).
         """
-        counted = mask & self.ended
-        return self.ended_ns[counted] - self.scheduled_ns[counted]
+        return self.took_ns[mask & self.ended].astype(np.int64)
 
     def service_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Service times, ended − started in ns, of the ok and failed requests in `mask` that were sent."""
         counted = mask & self.ended & self.sent
-        return self.ended_ns[counted] - self.started_ns[counted]
+        times = self.took_ns[counted].astype(np.int64)
+        times -= self.lag_ns[counted]
+        return times
 
     def send_lag_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Send lags, started − scheduled in ns, of the requests in `mask` that were sent: the generator's lateness.
@@ -83,19 +123,47 @@ class Columns:
         Requests that waited for a free connection are left out: what kept them was the limit, not the generator.
         """
         counted = mask & self.sent & ((self.flags & REQUEST_WAITED) == 0)
-        lag: NDArray[np.int64] = self.started_ns[counted] - self.scheduled_ns[counted]
+        lag: NDArray[np.int64] = self.lag_ns[counted].astype(np.int64)
         return lag
 
 
-def columns_of(requests: Requests) -> Columns:
-    """The columns of the records. Slots that were never used (key 0) are left out."""
-    if len(requests) and not np.all(requests["key"]):
-        requests = requests[requests["key"] > 0]
-    names = [field.name for field in fields(Columns) if field.name not in {"key", "outcome"}]
-    outcome = requests["outcome"].copy()
-    outcome[outcome == Outcome.UNFINISHED] = Outcome.CANCELLED
-    return Columns(
-        key=requests["key"].astype(np.int64),
-        outcome=outcome,
-        **{name: np.ascontiguousarray(requests[name]) for name in names},
+_FIELDS = tuple(field.name for field in fields(Columns) if field.name != "keys")
+_AS_RECORDED = tuple(
+    name for name in _FIELDS if name not in {"scheduled_ns", "lag_ns", "took_ns", "sent", "has_end", "outcome"}
+)
+
+
+def columns_of(requests: Requests | RecordSource, size: int = PIECE_RECORDS) -> Columns:
+    """The columns of the records, read `size` at a time. Slots that were never used (key 0) are left out."""
+    room = room_of(requests)
+    types = {name: _NARROW.get(name) for name in _FIELDS}
+    filling = {name: NarrowColumn(room, dtype or _recorded_type(name)) for name, dtype in types.items()}
+    keys = KeyIndexBuilder()
+    for records in pieces_of(requests, size):
+        used = records if np.all(records["key"]) else records[records["key"] > 0]
+        keys.put(used["key"].astype(np.int64))
+        for name, values in _split(used).items():
+            filling[name].put(values)
+    return Columns(keys.done(), *(filling[name].done() for name in _FIELDS))
+
+
+def _recorded_type(name: str) -> np.dtype[Any]:
+    return np.dtype(np.bool_) if name in {"sent", "has_end"} else REQUEST[name]
+
+
+def _split(records: Requests) -> dict[str, NDArray[Any]]:
+    scheduled, started, ended = (
+        np.ascontiguousarray(records[f"{name}_ns"]) for name in ("scheduled", "started", "ended")
     )
+    outcome = records["outcome"].copy()
+    outcome[outcome == Outcome.UNFINISHED] = Outcome.CANCELLED
+    sent, has_end = started > 0, ended > 0
+    return {
+        "scheduled_ns": scheduled,
+        "lag_ns": np.where(sent, started - scheduled, 0),
+        "took_ns": np.where(has_end, ended - scheduled, 0),
+        "sent": sent,
+        "has_end": has_end,
+        "outcome": outcome,
+        **{name: records[name] for name in _AS_RECORDED},
+    }

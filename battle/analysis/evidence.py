@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from battle.analysis.columns import Columns, columns_of
 from battle.core.journal import Event, EventKind
+from battle.core.record_source import RecordSource
 from battle.core.records import Attempts, Requests
 from battle.core.scenario import Scenario
 from battle.errors import EvidenceError
@@ -13,13 +15,14 @@ from battle.errors import EvidenceError
 class Evidence:
     """All records of a run. `requests` has dtype REQUEST, sorted by key; `attempts` dtype ATTEMPT, in any order.
 
+    Each of both is an array, or a source that tells its records a piece at a time.
     `run_id`, `environment` and `sha256` (of scenario.yaml) travel along for the document.
     """
 
     run_id: str
     scenario: Scenario
-    requests: Requests
-    attempts: Attempts
+    requests: Requests | RecordSource
+    attempts: Attempts | RecordSource
     events: list[Event]
     sha256: str = ""
     environment: dict[str, object] = field(default_factory=dict)
@@ -31,6 +34,11 @@ class Evidence:
     def first(self, kind: EventKind) -> Event | None:
         """The first event of a kind, None when there was none."""
         return next((event for event in self.events if event.kind is kind), None)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The requests as columns, read once."""
+        return columns_of(self.requests)
 
     @cached_property
     def t0_ns(self) -> int:

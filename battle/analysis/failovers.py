@@ -17,26 +17,53 @@ connection leaves no record, and neither does a request that sat unread in its s
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from battle.analysis.attribution import ABANDONED_WITHIN_NS, NOBODY, Attribution
-from battle.analysis.blindness import Blindness
+from battle.analysis.attribution import Attribution, Contested
+from battle.analysis.blindness import ABANDONED_WITHIN_NS, Blindness
 from battle.analysis.columns import Columns
+from battle.analysis.pieces import slices
 from battle.core.records import NO_PROVIDER
 
 _UNSEEN_GAP = 0.9
+
+
+class _Kind(IntEnum):
+    NONE = 0
+    PROVED = 1
+    WITNESSED = 2
+    HEDGED = 3
+    AMBIGUOUS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Failovers:
     """Which requests were failed over, hedged or neither for certain; no request is in two of them. Shape (n,)."""
 
-    proved: NDArray[np.bool_]
-    witnessed: NDArray[np.bool_]
-    hedged: NDArray[np.bool_]
-    ambiguous: NDArray[np.bool_]
+    kind: NDArray[np.uint8]
+
+    @property
+    def proved(self) -> NDArray[np.bool_]:
+        """Failed over, by the providers' records."""
+        return np.equal(self.kind, _Kind.PROVED)
+
+    @property
+    def witnessed(self) -> NDArray[np.bool_]:
+        """Failed over, by the proxy's word."""
+        return np.equal(self.kind, _Kind.WITNESSED)
+
+    @property
+    def hedged(self) -> NDArray[np.bool_]:
+        """Tried again while the first attempt was alive."""
+        return np.equal(self.kind, _Kind.HEDGED)
+
+    @property
+    def ambiguous(self) -> NDArray[np.bool_]:
+        """Tried again, and it cannot be told what that was."""
+        return np.equal(self.kind, _Kind.AMBIGUOUS)
 
     @property
     def failed_over(self) -> NDArray[np.bool_]:
@@ -44,52 +71,51 @@ class Failovers:
         return self.proved | self.witnessed
 
 
-def find_failovers(columns: Columns, joined: Attribution, blind: Blindness, attempt_timeout_ns: int) -> Failovers:
+def find_failovers(
+    columns: Columns, joined: Attribution, contested: Contested, blind: Blindness, attempt_timeout_ns: int
+) -> Failovers:
     """Classify every request that was sent."""
-    arrivals, count = joined.arrivals, len(columns)
-    of_several = np.flatnonzero(arrivals.timely)
-    of_several = of_several[joined.timely[arrivals.request[of_several]] > 1]
-    request, arrived = arrivals.request[of_several], arrivals.arrived_ns[of_several]
-    provider, end = arrivals.provider[of_several], arrivals.end_ns[of_several]
+    count, arrivals = len(columns), contested.arrivals
+    proved, hedged, ambiguous = (np.zeros(count, dtype=np.bool_) for _ in range(3))
+    reference = _references(joined, contested)
+    for place in slices(len(arrivals)):
+        some = arrivals.part(place)
+        of_several = np.flatnonzero(~some.late & (joined.received.timely[some.request] > 1))
+        some = some.part(of_several)
+        served_at = arrivals.part(reference[some.request])
+        came = served_at.arrived_ns
+        another = place.start + of_several != reference[some.request]
+        earlier = another & (some.arrived_ns <= came)
+        elsewhere = earlier & (some.provider != served_at.provider)
+        soon = some.end_ns <= came + ABANDONED_WITHIN_NS
+        over = (some.end_ns > 0) & soon
+        unseen = (some.end_ns == 0) | (~soon & blind.at(some.provider, came))
+        waited = came - some.arrived_ns >= _UNSEEN_GAP * attempt_timeout_ns
+        proved[some.request[elsewhere & (over | (unseen & waited))]] = True
+        hedged[some.request[(another & ~earlier) | (earlier & ~over & ~unseen)]] = True
+        ambiguous[some.request[elsewhere & unseen & ~waited]] = True
+    proved &= joined.by_record
+    ambiguous &= joined.by_record
+    kind = np.zeros(count, dtype=np.uint8)
+    kind[_witnessed(columns, joined)] = _Kind.WITNESSED  # each takes precedence over those before it
+    kind[ambiguous] = _Kind.AMBIGUOUS
+    kind[hedged] = _Kind.HEDGED
+    kind[proved] = _Kind.PROVED
+    return Failovers(kind)
 
-    reference = _references(joined, of_several)[request]
-    came = arrivals.arrived_ns[reference]
-    another = of_several != reference
-    earlier = another & (arrived <= came)
-    elsewhere = earlier & (provider != arrivals.provider[reference])
-    soon = end <= came + ABANDONED_WITHIN_NS
-    over = (end > 0) & soon
-    unseen = (end == 0) | (~soon & blind.at(provider, came))
-    waited = came - arrived >= _UNSEEN_GAP * attempt_timeout_ns
-    served = joined.serving_attempt != NOBODY
 
-    proved = _any(request, elsewhere & (over | (unseen & waited)), count) & served
-    hedged = _any(request, (another & ~earlier) | (earlier & ~over & ~unseen), count) & ~proved
-    ambiguous = _any(request, elsewhere & unseen & ~waited, count) & served & ~proved & ~hedged
-    witnessed = _witnessed(columns, joined) & ~proved & ~hedged & ~ambiguous
-    return Failovers(proved, witnessed, hedged, ambiguous)
-
-
-def _references(joined: Attribution, of_several: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each request the attempt that served it, else its last one."""
-    arrivals = joined.arrivals
-    order = of_several[np.argsort(arrivals.arrived_ns[of_several], kind="stable")]
-    reference = np.full(len(joined.serving), NOBODY, dtype=np.int64)
+def _references(joined: Attribution, contested: Contested) -> NDArray[np.int32]:
+    """For each request that has several the attempt that served it, else its last timely one."""
+    arrivals, reference = contested.arrivals, contested.served.copy()
+    unserved = np.flatnonzero(~arrivals.late & ~joined.by_record[arrivals.request])
+    order = unserved[np.argsort(arrivals.arrived_ns[unserved], kind="stable")]
     reference[arrivals.request[order]] = order  # of equal indexes, the last assignment stays
-    served = joined.serving_attempt != NOBODY
-    reference[served] = joined.serving_attempt[served]
     return reference
-
-
-def _any(request: NDArray[np.int64], which: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
-    found = np.zeros(count, dtype=np.bool_)
-    found[request[which]] = True
-    return found
 
 
 def _witnessed(columns: Columns, joined: Attribution) -> NDArray[np.bool_]:
     last, first = columns.witness_provider, columns.witness_first
-    confirmed: NDArray[np.bool_] = (joined.serving_attempt != NOBODY) & (last != NO_PROVIDER) & (joined.serving == last)
-    more_than_recorded = columns.witness_attempts > np.maximum(joined.timely, 1)
+    confirmed: NDArray[np.bool_] = joined.by_record & (last != NO_PROVIDER) & (joined.serving == last)
+    more_than_recorded = columns.witness_attempts > np.maximum(joined.received.timely, 1)
     elsewhere_first: NDArray[np.bool_] = np.where(first != NO_PROVIDER, first != last, more_than_recorded)
     return confirmed & elsewhere_first

@@ -11,7 +11,7 @@ import numpy as np
 
 from battle.analysis.indicator import indicators
 from battle.analysis.indicators.latency import RESPONSE_TIMES
-from battle.analysis.reading import Reading, Selection
+from battle.analysis.reading import Reading, Selection, found_once
 from battle.analysis.statistics import percentile
 from battle.core.journal import EventKind
 from battle.core.objective import Condition, Unit
@@ -38,6 +38,7 @@ def planned_arrivals(reading: Reading) -> int | None:
     return int(planned) if completed and not limited and planned is not None else None
 
 
+@found_once
 def sent_share(reading: Reading, selection: Selection) -> float:
     """Requests of a selection that left the generator ÷ those that were due; 1 of nothing."""
     mask = reading.mask(selection)
@@ -67,9 +68,10 @@ def lag_limit_ns(reading: Reading) -> float:
     return max(_LAG_NS, _LAG_SHARE * min(tightest, default=0.0))
 
 
+@found_once
 def late_by_ns(reading: Reading, selection: Selection) -> int | None:
     """The send lag p99 of a selection when it is over the limit, else None."""
-    lag = percentile(reading.columns.send_lag_ns(reading.mask(selection)), 99)
+    lag = percentile(reading.columns.send_lag_ns(reading.mask(selection)), 99, in_place=True)
     return lag if lag is not None and lag > lag_limit_ns(reading) else None
 
 

@@ -1,8 +1,9 @@
 """What a good second is for a fault's recovery, by the objectives in force."""
 
+from battle.analysis.ends import find_ends
 from battle.analysis.indicator import Measurement
 from battle.analysis.reading import Reading, Selection, found_once
-from battle.analysis.recovery import Limits, find_ends, recovery
+from battle.analysis.recovery import Limits, recovery
 from battle.analysis.statistics import percentile
 from battle.core.objective import Condition, Unit
 
@@ -10,22 +11,35 @@ DEFAULT_SUCCESS_RATE = 0.99
 _BASELINE_FACTOR = 1.5
 
 
-@found_once
 def recovery_of(reading: Reading, fault: str) -> Measurement:
     """The recovery time of a fault, by its formula in `recovery`."""
-    times = reading.faults[fault]
-    onset = times.effective_ns
-    if onset is None:
-        return Measurement(None, 0, f"{fault} was not seen to take effect")
-    limits = limits_of(reading, fault)
-    ends = find_ends(reading.columns, reading.in_run, limits.p95_ns)
-    return recovery(ends, limits, onset, reading.windows.recovery_end_ns(fault))
+    return _recoveries(reading)[fault]
+
+
+@found_once
+def _recoveries(reading: Reading) -> dict[str, Measurement]:
+    """All at once, so that the ends are put in order once and not kept."""
+    found = {}
+    ends = find_ends(reading.columns, reading.in_run)
+    for fault, times in reading.faults.items():
+        onset = times.effective_ns
+        if onset is None:
+            found[fault] = Measurement(None, 0, f"{fault} was not seen to take effect")
+        else:
+            until = reading.windows.recovery_end_ns(fault)
+            found[fault] = recovery(ends, limits_of(reading, fault), onset, until)
+    return found
 
 
 def limits_of(reading: Reading, fault: str) -> Limits:
     """The fault's own `during` objective, else the run's, else 99 % success; for p95 at least 1.5 × the baseline's."""
-    baseline = percentile(reading.columns.response_ns(reading.mask(Selection(reading.windows.baseline()))), 95)
-    return Limits(_success_rate(reading, fault), _p95_ns(reading, fault, baseline))
+    return Limits(_success_rate(reading, fault), _p95_ns(reading, fault, _baseline_p95_ns(reading)))
+
+
+@found_once
+def _baseline_p95_ns(reading: Reading) -> int | None:
+    times = reading.columns.response_ns(reading.mask(Selection(reading.windows.baseline())))
+    return percentile(times, 95, in_place=True)
 
 
 def _success_rate(reading: Reading, fault: str) -> float:

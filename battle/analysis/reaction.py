@@ -84,8 +84,7 @@ def _return_at(reading: Reading, times: FaultTimes, target: str) -> Measurement:
     cleared = times.cleared_ns
     if cleared is None:
         return Measurement(None, 0, f"{times.name} has not cleared")
-    live = reading.live.of(reading.provider_numbers[target])
-    after = live[live >= cleared]
+    after = reading.traffic.live(reading.provider_numbers[target], cleared)
     if len(after):
         return Measurement(float(int(after[0]) - cleared), 1)
     share = baseline_share(reading, target)

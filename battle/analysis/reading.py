@@ -8,13 +8,15 @@ from typing import Any, TypeVar, TypeVarTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from battle.analysis.arrivals import Records
 from battle.analysis.attribution import Attribution, attribute
 from battle.analysis.blindness import Blindness, blindness
 from battle.analysis.breakers import FROM_TRAFFIC, Breakers, find_breakers
-from battle.analysis.columns import Columns, columns_of
+from battle.analysis.columns import Columns
 from battle.analysis.evidence import Evidence
 from battle.analysis.failovers import Failovers, find_failovers
 from battle.analysis.fault_times import FaultTimes, fault_times
+from battle.analysis.received import Received, count_received
 from battle.analysis.statistics import Mask, percentile
 from battle.analysis.traffic import Traffic, Unrecorded, find_traffic, find_unrecorded
 from battle.analysis.windows import Window, Windows
@@ -50,10 +52,10 @@ class Reading:
         self.found: dict[Any, Any] = {}
         self.provider_numbers = {name: number for number, name in enumerate(self.scenario.provider_names)}
 
-    @cached_property
+    @property
     def columns(self) -> Columns:
         """The requests as columns."""
-        return columns_of(self.evidence.requests)
+        return self.evidence.columns
 
     @cached_property
     def end_ns(self) -> int:
@@ -71,7 +73,7 @@ class Reading:
         """The windows of the run."""
         return Windows(self.scenario, self.faults, self.t0_ns, self.end_ns)
 
-    @cached_property
+    @property
     def in_run(self) -> Mask:
         """Requests after the warm-up."""
         return self.columns.scheduled_ns >= self.t0_ns
@@ -87,14 +89,32 @@ class Reading:
         return blindness(self.evidence, self.faults, self.end_ns)
 
     @cached_property
-    def joined(self) -> Attribution:
-        """Who served what."""
-        return attribute(self.scenario, self.columns, self.evidence.attempts, self.blind)
+    def records(self) -> Records:
+        """The providers' records, to go through."""
+        return Records(self.columns, self.evidence.attempts, self.blind)
 
     @cached_property
+    def received(self) -> Received:
+        """What reached the providers, in numbers."""
+        writes = [template.request.write for template in self.scenario.templates]
+        return count_received(self.records, self.windows.run().spans, writes, len(self.scenario.chaos))
+
+    @cached_property
+    def _joined(self) -> tuple[Attribution, Failovers]:
+        """Both at once: the arrivals of requests that have several are not kept for longer than that."""
+        joined, contested = attribute(self.scenario, self.records, self.received)
+        timeout_ns = self.scenario.setup.proxy.attempt_timeout
+        return joined, find_failovers(self.columns, joined, contested, self.blind, timeout_ns)
+
+    @property
+    def joined(self) -> Attribution:
+        """Who served what."""
+        return self._joined[0]
+
+    @property
     def failovers(self) -> Failovers:
         """Which requests were failed over."""
-        return find_failovers(self.columns, self.joined, self.blind, self.scenario.setup.proxy.attempt_timeout)
+        return self._joined[1]
 
     @cached_property
     def tells_attempts(self) -> bool:
@@ -109,20 +129,12 @@ class Reading:
     @cached_property
     def unrecorded(self) -> Unrecorded:
         """Attempts that only the proxy knows of."""
-        return find_unrecorded(self.columns, self.joined, self.blind, self.keeps_records)
+        return find_unrecorded(self.columns, self.received, self.blind, self.keeps_records)
 
     @cached_property
     def traffic(self) -> Traffic:
         """All attempts that are known, in the order of time."""
-        return find_traffic(self.columns, self.joined, self.unrecorded, self.keeps_records)
-
-    @cached_property
-    def live(self) -> Traffic:
-        """The attempts of which it is certain that they reached a provider: without the proxy's word."""
-        if not len(self.unrecorded.request):
-            return self.traffic
-        nothing = Unrecorded(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0, np.bool_))
-        return find_traffic(self.columns, self.joined, nothing, self.keeps_records)
+        return find_traffic(self.records, self.joined, self.unrecorded, self.keeps_records)
 
     @cached_property
     def breakers(self) -> Breakers:
@@ -137,7 +149,8 @@ class Reading:
     @cached_property
     def baseline_median_ns(self) -> int | None:
         """The median response time before anything was disturbed."""
-        return percentile(self.columns.response_ns(self.mask(Selection(self.windows.baseline()))), 50)
+        times = self.columns.response_ns(self.mask(Selection(self.windows.baseline())))
+        return percentile(times, 50, in_place=True)
 
     def mask(self, selection: Selection) -> Mask:
         """The requests of a selection, shape (n,)."""
@@ -157,11 +170,18 @@ class Reading:
     def _where(self, key: str, value: str) -> Mask:
         if key == "stream":
             numbers = [index for index, name in enumerate(self.scenario.workload) if name == value]
-            return np.isin(self.columns.stream, numbers)
+            return _one_of(self.columns.stream, numbers)
         if key == "method":
             numbers = [index for index, one in enumerate(self.scenario.templates) if one.label == value]
-            return np.isin(self.columns.template, numbers)
+            return _one_of(self.columns.template, numbers)
         return np.equal(self.joined.serving, self.provider_numbers.get(value, len(self.provider_numbers)))
+
+
+def _one_of(values: NDArray[np.unsignedinteger[Any]], numbers: list[int]) -> Mask:
+    found = np.zeros(len(values), dtype=np.bool_)
+    for number in numbers:
+        found |= values == number
+    return found
 
 
 Args = TypeVarTuple("Args")

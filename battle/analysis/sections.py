@@ -2,17 +2,20 @@
 
 import numpy as np
 
-from battle.analysis.attribution import NOBODY, JoinedBy
+from battle.analysis.attribution import JoinedBy
 from battle.analysis.indicator import indicators
 from battle.analysis.indicators.correctness import height_regressions
 from battle.analysis.indicators.failover import failover_times_ns
+from battle.analysis.indicators.providers import served_counts
+from battle.analysis.key_index import NOBODY
 from battle.analysis.lateness import planned_arrivals
+from battle.analysis.narrow import counted
 from battle.analysis.reading import Reading, Selection
 from battle.analysis.samples import cpu_share, samples_of
 from battle.analysis.statistics import Mask, in_ms, percentiles, request_stats
 from battle.analysis.windows import Window
 from battle.core.journal import Event, EventKind
-from battle.core.records import NO_HEIGHT, Outcome
+from battle.core.records import NO_HEIGHT
 from battle.core.run import (
     Attribution,
     BreakerSection,
@@ -29,7 +32,6 @@ from battle.core.run import (
 from battle.core.units import NS_PER_MS
 
 _MB = 1_000_000
-_SERVER_ERROR = 500
 
 
 def _run(reading: Reading) -> Selection:
@@ -63,10 +65,9 @@ def request_section(reading: Reading) -> RequestSection:
 def failover_section(reading: Reading) -> FailoverSection:
     """Failovers by the grade of their evidence, what they cost, and how the join went."""
     run = _run(reading)
-    mask, found, joined = reading.mask(run), reading.failovers, reading.joined
+    mask, found = reading.mask(run), reading.failovers
     times, response = failover_times_ns(reading, mask) or (np.zeros(0, np.int64), np.zeros(0, np.int64))
-    p50, p95, longest = percentiles(times, (50, 95, 100))
-    late = joined.arrivals.request[joined.arrivals.late]
+    p50, p95, longest = percentiles(times, (50, 95, 100), in_place=True)
     refused = reading.unrecorded.attempts[mask[reading.unrecorded.request]]
     knows_refused = reading.tells_attempts and bool(np.all(reading.keeps_records))
     rate = indicators()["failover_rate"].measure(reading, run).value if np.any(reading.keeps_records) else None
@@ -76,14 +77,14 @@ def failover_section(reading: Reading) -> FailoverSection:
         witnessed=_count(mask & found.witnessed),
         hedges=_count(mask & found.hedged),
         ambiguous=_count(mask & found.ambiguous),
-        late=_count(mask[late]),
+        late=reading.received.late,
         rate=_number(rate),
         p50_ms=in_ms(p50),
         p95_ms=in_ms(p95),
         max_ms=in_ms(longest),
         response_time_max_ms=in_ms(int(response.max())) if len(response) else None,
         amplification=_number(indicators()["amplification"].measure(reading, run).value),
-        attempts=int(joined.recorded[mask].sum()),
+        attempts=int(reading.received.attempts.sum()),
         refused_attempts=int(refused.sum()) if knows_refused else None,
         attribution=_attribution(reading, mask),
     )
@@ -92,7 +93,7 @@ def failover_section(reading: Reading) -> FailoverSection:
 def _attribution(reading: Reading, mask: Mask) -> Attribution:
     joined, columns = reading.joined, reading.columns
     answers = mask & columns.ok & ~joined.by_proxy
-    counts = np.bincount(joined.joined_by[answers], minlength=len(JoinedBy))
+    counts = counted(joined.joined_by[answers])
     if not reading.provider_numbers:
         return Attribution()
     by = {how.name.lower(): int(counts[how]) for how in JoinedBy if how is not JoinedBy.NONE}
@@ -104,30 +105,25 @@ def _attribution(reading: Reading, mask: Mask) -> Attribution:
         by=by,
         disagreements=_count(mask & joined.disagrees),
         answered_by_proxy=_count(mask & joined.by_proxy),
-        attempts_without_key=_count(~joined.arrivals.keyed),
+        attempts_without_key=reading.received.without_key,
     )
 
 
 def provider_section(reading: Reading) -> list[ProviderResult]:
     """What reached each provider after the warm-up, and what became of it."""
-    arrivals, mask = reading.joined.arrivals, reading.mask(_run(reading))
-    in_run = arrivals.keyed.copy()
-    in_run[in_run] = mask[arrivals.request[in_run]]
-    bad = (arrivals.answered_ns == 0) | (arrivals.status >= _SERVER_ERROR) | (arrivals.rpc_code < 0)
-    serving = reading.joined.serving[mask]
-    served = np.bincount(serving[serving >= 0], minlength=len(reading.provider_numbers))
+    received, served = reading.received, served_counts(reading, _run(reading))
+    total = sum(served)
     results = []
     for name, number in reading.provider_numbers.items():
         provider = reading.scenario.setup.providers[name]
-        own = in_run & (arrivals.provider == number)
         results.append(
             ProviderResult(
                 name=name,
                 kind=provider.kind,
-                attempts=_count(own) if provider.keeps_records else None,
-                served=int(served[number]),
-                share=round(int(served[number]) / int(served.sum()), 6) if served.sum() else None,
-                failed_attempts=_count(own & bad) if provider.keeps_records else None,
+                attempts=int(received.attempts[number]) if provider.keeps_records else None,
+                served=served[number],
+                share=round(served[number] / total, 6) if total else None,
+                failed_attempts=int(received.failed[number]) if provider.keeps_records else None,
                 restarts=max(0, len(_of_provider(reading, EventKind.PROVIDER_STARTED, name)) - 1),
                 unplanned_ends=sum(
                     event.fields.get("planned") is False
@@ -181,7 +177,8 @@ def window_section(reading: Reading) -> list[WindowResult]:
 def system_section(reading: Reading) -> SystemSection:
     """What the proxy and the load generator used, and how well the generator kept its schedule."""
     window = reading.windows.run()
-    lag50, lag99, lag_max = percentiles(reading.columns.send_lag_ns(reading.mask(_run(reading))), (50, 99, 100))
+    lags = reading.columns.send_lag_ns(reading.mask(_run(reading)))
+    lag50, lag99, lag_max = percentiles(lags, (50, 99, 100), in_place=True)
     proxy, generator = (samples_of(reading.evidence, of, window) for of in ("proxy", "generator"))
     memory = [one.values["rss_bytes"] for one in proxy if "rss_bytes" in one.values]
     own_memory = [one.values["rss_bytes"] for one in generator if "rss_bytes" in one.values]
@@ -209,10 +206,12 @@ def system_section(reading: Reading) -> SystemSection:
 def failed_meanwhile(reading: Reading, fault: str) -> int:
     """Requests that failed and whose time, from schedule to end, overlaps with the fault's."""
     columns = reading.columns
-    failed = reading.in_run & (columns.outcome == Outcome.FAILED)
+    failed = np.flatnonzero(reading.in_run & columns.failed)
+    scheduled = columns.scheduled_ns[failed]
+    finished = scheduled + columns.took_ns[failed]
     met = np.zeros(len(failed), dtype=np.bool_)
     for start, stop in reading.faults[fault].in_force(reading.end_ns):
-        met |= failed & (columns.finished_ns >= start) & (columns.scheduled_ns < stop)
+        met |= (finished >= start) & (scheduled < stop)
     return _count(met)
 
 

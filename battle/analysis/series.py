@@ -1,17 +1,22 @@
 """The run second by second."""
 
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import NDArray
 
 from battle.analysis.reading import Reading
 from battle.analysis.statistics import in_ms, percentiles
 from battle.core.ports.load import OpenPattern
+from battle.core.records import Outcome
 from battle.core.run import Second
 from battle.core.units import NS_PER_MS, NS_PER_S
 
 _RANKS = (50.0, 95.0, 100.0)
+_BATCH = 1 << 20
 
 
-def per_second(reading: Reading) -> list[Second]:
+def per_second(reading: Reading, size: int = _BATCH) -> list[Second]:
     """One row a second from the start of the load to its end; requests stand in the second of their schedule."""
     columns = reading.columns
     start = reading.t0_ns - reading.scenario.warmup_ns
@@ -19,31 +24,52 @@ def per_second(reading: Reading) -> list[Second]:
         start = min(start, int(columns.scheduled_ns.min()))
     start = reading.t0_ns - -(-(reading.t0_ns - start) // NS_PER_S) * NS_PER_S
     count = max(0, -(-(reading.end_ns - start) // NS_PER_S))
-    second = (columns.scheduled_ns - start) // NS_PER_S
-    order = np.argsort(second, kind="stable")
-    bounds = np.searchsorted(second[order], np.arange(count + 1))
-    rows = []
-    for index in range(count):
-        chosen = order[bounds[index] : bounds[index + 1]]
-        offset = index * NS_PER_S + start - reading.t0_ns
-        ended = chosen[columns.ended[chosen]] if len(chosen) else chosen
-        p50, p95, longest = percentiles(columns.ended_ns[ended] - columns.scheduled_ns[ended], _RANKS)
-        rows.append(
-            Second(
-                from_ms=offset / NS_PER_MS,
-                planned=_planned(reading, offset),
-                total=len(chosen),
-                ok=int(np.count_nonzero(columns.ok[chosen])),
-                p50_ms=in_ms(p50),
-                p95_ms=in_ms(p95),
-                max_ms=in_ms(longest),
-                by_provider=_served(reading, chosen),
-            )
-        )
+    second = np.empty(len(columns), np.int32)
+    totals = np.zeros(count, np.int64)
+    for place, part in columns.parts():
+        second[place] = (part.scheduled_ns - start) // NS_PER_S
+        totals += np.bincount(second[place], minlength=count)
+    rows: list[Second] = []
+    for first, last in _batches(totals, size):
+        found = np.flatnonzero((second >= first) & (second < last))
+        found = found[np.argsort(second[found], kind="stable")]
+        bounds = np.cumsum([0, *totals[first:last]])
+        for index in range(first, last):
+            chosen = found[bounds[index - first] : bounds[index - first + 1]]
+            rows.append(_row(reading, chosen, index * NS_PER_S + start - reading.t0_ns))
     return rows
 
 
-def _served(reading: Reading, chosen: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, int]:
+def _batches(totals: NDArray[np.int64], size: int) -> Iterator[tuple[int, int]]:
+    """Seconds that together hold at most `size` requests, one of them at the least: the first, and that behind them."""
+    first, held = 0, 0
+    for index, total in enumerate(totals.tolist()):
+        if index > first and held + total > size:
+            yield first, index
+            first, held = index, 0
+        held += total
+    if first < len(totals):
+        yield first, len(totals)
+
+
+def _row(reading: Reading, chosen: NDArray[np.int64], offset_ns: int) -> Second:
+    columns = reading.columns
+    outcome, took = columns.outcome[chosen], columns.took_ns[chosen]
+    ended = ((outcome == Outcome.OK) | (outcome == Outcome.FAILED)) & columns.has_end[chosen]
+    p50, p95, longest = percentiles(took[ended], _RANKS, in_place=True)
+    return Second(
+        from_ms=offset_ns / NS_PER_MS,
+        planned=_planned(reading, offset_ns),
+        total=len(chosen),
+        ok=int(np.count_nonzero(outcome == Outcome.OK)),
+        p50_ms=in_ms(p50),
+        p95_ms=in_ms(p95),
+        max_ms=in_ms(longest),
+        by_provider=_served(reading, chosen),
+    )
+
+
+def _served(reading: Reading, chosen: NDArray[np.int64]) -> dict[str, int]:
     serving = reading.joined.serving[chosen]
     counts = np.bincount(serving[serving >= 0], minlength=len(reading.provider_numbers))
     return {name: int(counts[number]) for name, number in reading.provider_numbers.items()}

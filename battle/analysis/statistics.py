@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from battle.analysis.columns import Columns
+from battle.analysis.narrow import counted
+from battle.analysis.pieces import slices
 from battle.core.records import ErrorClass, Outcome
 from battle.core.run import RequestStats
 from battle.core.units import NS_PER_MS
@@ -26,18 +28,29 @@ def rank_of(percent: float, count: int) -> int:
     return max(0, math.ceil(percent * count / 100) - 1)
 
 
-def percentiles(values: Instants, ranks: Sequence[float]) -> list[int | None]:
-    """The nearest-rank percentiles of values in any order, each None when there are no values. O(n)."""
+def percentiles(values: Instants, ranks: Sequence[float], *, in_place: bool = False) -> list[int | None]:
+    """The nearest-rank percentiles of values in any order, each None when there are no values. O(n).
+
+    `in_place` leaves the values in another order, and takes no memory for a copy of them.
+    """
     if not len(values):
         return [None] * len(ranks)
     positions = [rank_of(rank, len(values)) for rank in ranks]
-    placed = np.partition(values, sorted(set(positions)))
+    placed = values if in_place else values.copy()
+    placed.partition(sorted(set(positions)))
     return [int(placed[position]) for position in positions]
 
 
-def percentile(values: Instants, rank: float) -> int | None:
+def percentile(values: Instants, rank: float, *, in_place: bool = False) -> int | None:
     """One nearest-rank percentile, None of nothing."""
-    return percentiles(values, [rank])[0]
+    return percentiles(values, [rank], in_place=in_place)[0]
+
+
+def deviation(values: Instants) -> float:
+    """The standard deviation of the population of values, of which there is at least one."""
+    mean = values.mean()
+    squares = sum(float(np.square(values[place] - mean).sum()) for place in slices(len(values)))
+    return math.sqrt(squares / len(values))
 
 
 def in_ms(ns: float | None) -> float | None:
@@ -65,11 +78,12 @@ def request_stats(columns: Columns, mask: Mask, seconds: float | None, failed_ov
 
     Latencies are response times over ok and failed; the standard deviation is that of the population.
     """
-    outcomes = np.bincount(columns.outcome[mask], minlength=len(Outcome))
+    outcomes = counted(columns.outcome[mask])
     ok, failed, dropped = (int(outcomes[kind]) for kind in (Outcome.OK, Outcome.FAILED, Outcome.DROPPED))
+    service50, service99 = percentiles(columns.service_ns(mask), (50, 99), in_place=True)
     response = columns.response_ns(mask)
-    service50, service99 = percentiles(columns.service_ns(mask), (50, 99))
-    p50, p90, p95, p99, p99_9 = percentiles(response, LATENCY_RANKS)
+    mean, spread = (float(response.mean()), deviation(response)) if len(response) else (None, None)
+    p50, p90, p95, p99, p99_9, longest = percentiles(response, (*LATENCY_RANKS, 100.0), in_place=True)
     return RequestStats(
         total=int(outcomes.sum()),
         ok=ok,
@@ -83,9 +97,9 @@ def request_stats(columns: Columns, mask: Mask, seconds: float | None, failed_ov
         p95_latency_ms=in_ms(p95),
         p99_latency_ms=in_ms(p99),
         p99_9_latency_ms=in_ms(p99_9),
-        max_latency_ms=in_ms(int(response.max())) if len(response) else None,
-        mean_latency_ms=in_ms(float(response.mean())) if len(response) else None,
-        stddev_latency_ms=in_ms(float(response.std())) if len(response) else None,
+        max_latency_ms=in_ms(longest),
+        mean_latency_ms=in_ms(mean),
+        stddev_latency_ms=in_ms(spread),
         service_time_p50_ms=in_ms(service50),
         service_time_p99_ms=in_ms(service99),
         failover_count=int(np.count_nonzero(failed_over & mask)),
@@ -94,6 +108,5 @@ def request_stats(columns: Columns, mask: Mask, seconds: float | None, failed_ov
 
 
 def _errors(columns: Columns, mask: Mask) -> dict[str, int]:
-    failed = columns.error[mask & (columns.outcome == Outcome.FAILED)]
-    counts = np.bincount(failed, minlength=len(ErrorClass))
+    counts = counted(columns.error[mask & columns.failed])
     return {ErrorClass(code).label: int(n) for code, n in enumerate(counts) if n and code < len(ErrorClass)}

@@ -1,16 +1,21 @@
 """Which requests met a fault, and how that is known."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from battle.analysis.fault_times import FaultTimes, Injected
 from battle.analysis.reading import Reading, found_once
-from battle.core.records import Outcome
 from battle.core.units import NS_PER_S
 
 _LIVE_BEFORE_NS = 2 * NS_PER_S
+_WORDS = {
+    "records": "the providers' records",
+    "witness": "the proxy's witness",
+    "failures": "failures without any record",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +52,33 @@ def touched(reading: Reading, name: str) -> Touched:
 
 
 def _marked(reading: Reading, times: FaultTimes) -> int:
-    arrivals = reading.joined.arrivals
-    met = arrivals.keyed & ((arrivals.faults >> np.uint32(times.number)) & np.uint32(1)).astype(np.bool_)
-    return len(np.unique(arrivals.request[met]))
+    faults = reading.received.faults
+    return int(np.count_nonzero(faults & faults.dtype.type(1 << times.number)))
 
 
 def _taken(reading: Reading, times: FaultTimes) -> Touched:
-    found: dict[str, set[int]] = {"records": set(), "witness": set(), "failures": set()}
+    columns = reading.columns
+    found = {how: np.zeros(len(columns), np.bool_) for how in _WORDS}
     live = False
     for one in times.entered:
         number = reading.provider_numbers.get(one.target)
         if number is None:
             continue
-        found["records"].update(_in_its_hands(reading, one, number).tolist())
-        found["witness"].update(_unrecorded(reading, one, number).tolist())
-        recent = reading.live.of(number)
-        if np.any((recent >= one.injecting_ns - _LIVE_BEFORE_NS) & (recent < one.injecting_ns)):
+        found["records"][_in_its_hands(reading, one, number)] = True
+        found["witness"][_unrecorded(reading, one, number)] = True
+        if len(reading.traffic.live(number, one.injecting_ns - _LIVE_BEFORE_NS, one.injecting_ns)):
             live = True
-            found["failures"].update(_lost_unseen(reading, one).tolist())
-    words = {
-        "records": "the providers' records",
-        "witness": "the proxy's witness",
-        "failures": "failures without any record",
-    }
-    everything = set().union(*found.values())
-    if not everything and live and not reading.tells_attempts:
+            found["failures"] |= _lost_unseen(reading, one)
+    count = int(np.count_nonzero(found["records"] | found["witness"] | found["failures"]))
+    if not count and live and not reading.tells_attempts:
         return Touched(None, "live requests just before it, and none while it lasted; the proxy does not say more")
-    return Touched(len(everything), " and ".join(words[how] for how, keys in found.items() if keys) or "no evidence")
+    return Touched(count, " and ".join(_WORDS[how] for how, met in found.items() if np.any(met)) or "no evidence")
 
 
-def _in_its_hands(reading: Reading, one: Injected, provider: int) -> NDArray[np.int64]:
-    """Requests at the provider when it went, and not answered until it came back; late arrivals count too."""
-    arrivals = reading.joined.arrivals
+def _in_its_hands(reading: Reading, one: Injected, provider: int) -> NDArray[np.integer[Any]]:
+    held = reading.joined.held
     back = one.rolled_back_ns or one.gone_ns or reading.end_ns
-    here = arrivals.keyed & (arrivals.provider == provider)
-    open_then = (arrivals.end_ns == 0) | (arrivals.end_ns >= one.injecting_ns)
-    unanswered = (arrivals.answered_ns == 0) | (arrivals.answered_ns >= back)
-    held = ~arrivals.late & (arrivals.arrived_ns < back) & open_then & unanswered
-    woken = arrivals.late & (arrivals.arrived_ns >= one.injecting_ns) & (arrivals.arrived_ns < back + NS_PER_S)
-    return np.unique(arrivals.request[here & (held | woken)])
+    return held.request[held.in_hands(provider, one.injecting_ns, back)]
 
 
 def _unrecorded(reading: Reading, one: Injected, provider: int) -> NDArray[np.int64]:
@@ -100,20 +93,23 @@ def _unrecorded(reading: Reading, one: Injected, provider: int) -> NDArray[np.in
     return found
 
 
-def _lost_unseen(reading: Reading, one: Injected) -> NDArray[np.int64]:
-    columns, joined = reading.columns, reading.joined
-    silent = (columns.outcome == Outcome.FAILED) & (joined.timely == 0) & (columns.witness_attempts == 0)
-    return np.flatnonzero(silent & columns.sent & _meanwhile(reading, one))
+def _lost_unseen(reading: Reading, one: Injected) -> NDArray[np.bool_]:
+    columns = reading.columns
+    silent: NDArray[np.bool_] = columns.failed & (reading.received.timely == 0) & (columns.witness_attempts == 0)
+    return silent & columns.sent & _meanwhile(reading, one)
 
 
 def _meanwhile(reading: Reading, one: Injected) -> NDArray[np.bool_]:
     columns = reading.columns
     gone = one.gone_ns if one.gone_ns is not None else reading.end_ns
-    return (columns.finished_ns >= one.injecting_ns) & (columns.started_ns < gone)
+    found = np.zeros(len(columns), np.bool_)
+    for place, part in columns.parts():
+        found[place] = (part.finished_ns >= one.injecting_ns) & (part.started_ns < gone)
+    return found
 
 
 def _failed_in_force(reading: Reading, times: FaultTimes) -> int:
-    failed = reading.columns.outcome == Outcome.FAILED
+    failed = reading.columns.failed
     met = np.zeros(len(failed), dtype=np.bool_)
     for one in times.entered:
         met |= failed & _meanwhile(reading, one)

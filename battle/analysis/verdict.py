@@ -92,7 +92,7 @@ def _doubts_of_evidence(reading: Reading) -> list[str]:
     columns = reading.columns
     if not np.any(reading.in_run):
         return ["no request was sent after the warm-up, so nothing was measured"]
-    missing = int(columns.key[-1] - columns.key[0]) + 1 - len(columns)
+    missing = columns.keys.missing
     if missing:
         return [f"{missing:,} of {missing + len(columns):,} request records are missing"]
     return []

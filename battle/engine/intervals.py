@@ -8,9 +8,8 @@ from battle.analysis.evidence import Evidence
 from battle.analysis.reading import Reading, Selection
 from battle.analysis.windows import Window
 from battle.core.journal import EventKind
-from battle.core.records import Outcome
 from battle.core.units import NS_PER_S
-from battle.system.histograms import log_lines
+from battle.system.histograms import BUCKETS, Interval, buckets_of, log_lines
 
 
 def interval_log(evidence: Evidence) -> str:
@@ -18,19 +17,30 @@ def interval_log(evidence: Evidence) -> str:
     reading = Reading(evidence)
     started = evidence.first(EventKind.RUN_STARTED)
     wall_s = (started.fields["wall_ns"] + evidence.t0_ns - started.at_ns) / NS_PER_S if started else 0.0
-    requests = evidence.requests
-    ended = np.isin(requests["outcome"], (Outcome.OK, Outcome.FAILED))
-    times = requests["ended_ns"] - requests["scheduled_ns"]
     intervals = []
     for window in _windows(reading):
-        inside = reading.mask(Selection(window)) & ended
         start = ((window.from_ns or evidence.t0_ns) - evidence.t0_ns) / NS_PER_S
+        counts, longest = _counted(reading, window)
         for number, template in enumerate(evidence.scenario.templates):
             stream = list(evidence.scenario.workload)[template.stream]
             tag = ".".join(map(_tag, (window.name, stream, template.label)))
-            values = times[inside & (requests["template"] == number)]
-            intervals.append((tag, start, window.seconds, values))
+            intervals.append(Interval(tag, start, window.seconds, counts[number], int(longest[number])))
     return log_lines(wall_s, intervals)
+
+
+def _counted(reading: Reading, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """Response times by template: how many fell into each bucket, and the longest in ns."""
+    templates = len(reading.scenario.templates)
+    counts = np.zeros((templates, BUCKETS), np.int64)
+    longest = np.zeros(templates, np.int64)
+    inside = reading.mask(Selection(window))
+    for place, part in reading.columns.parts():
+        chosen = inside[place] & part.ended
+        template, took = part.template[chosen], part.took_ns[chosen].astype(np.int64)
+        where = template.astype(np.int64) * BUCKETS + buckets_of(took)
+        counts += np.bincount(where, minlength=counts.size).reshape(counts.shape)
+        np.maximum.at(longest, template, took)
+    return counts, longest
 
 
 def _windows(reading: Reading) -> list[Window]:

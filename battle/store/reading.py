@@ -9,20 +9,22 @@ import orjson
 from pydantic import ValidationError
 
 from battle.core.journal import Event
-from battle.core.records import ATTEMPT, REQUEST, Attempts, Requests
+from battle.core.record_source import RecordSource
+from battle.core.records import ATTEMPT, REQUEST
 from battle.core.run import SCHEMA_VERSION, Run
 from battle.errors import EvidenceError
+from battle.store.record_files import RecordFile, damaged
 from battle.store.writing import reason
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvidence:
-    """Everything that a run left for its judgement."""
+    """Everything that a run left for its judgement. The records stay on the disk, to be read piece by piece."""
 
     run_id: str
     scenario_text: str
-    requests: Requests
-    attempts: Attempts
+    requests: RecordSource
+    attempts: RecordSource
     events: list[Event]
 
 
@@ -49,7 +51,7 @@ def read_run(path: Path) -> Run:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise _damaged(path, f"{place}: {first['msg']}") from error
+        raise damaged(path, f"{place}: {first['msg']}") from error
 
 
 def read_head(path: Path) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def read_text(path: Path) -> str:
     try:
         return _read(path).decode()
     except UnicodeDecodeError as error:
-        raise _damaged(path, "it is not text in UTF-8") from error
+        raise damaged(path, "it is not text in UTF-8") from error
 
 
 def read_events(path: Path) -> list[Event]:
@@ -72,13 +74,13 @@ def read_events(path: Path) -> list[Event]:
     content = _read(path)
     *lines, rest = content.split(b"\n")
     if rest:
-        raise _damaged(path, f"it ends in the middle of line {len(lines) + 1}")
+        raise damaged(path, f"it ends in the middle of line {len(lines) + 1}")
     events = []
     for number, line in enumerate(lines, 1):
         try:
             events.append(Event.from_json(orjson.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _damaged(path, f"line {number} is no event ({error})") from error
+            raise damaged(path, f"line {number} is no event ({error})") from error
     return events
 
 
@@ -101,16 +103,16 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         content = orjson.loads(_read(path))
     except orjson.JSONDecodeError as error:
-        raise _damaged(path, f"it is not JSON ({error})") from error
+        raise damaged(path, f"it is not JSON ({error})") from error
     if not isinstance(content, dict):
-        raise _damaged(path, "it is not a JSON object")
+        raise damaged(path, "it is not a JSON object")
     return content
 
 
 def _check_version(path: Path, content: dict[str, Any]) -> None:
     version = content.get("schema_version")
     if not isinstance(version, int):
-        raise _damaged(path, "it has no schema_version")
+        raise damaged(path, "it has no schema_version")
     if version > SCHEMA_VERSION:
         raise EvidenceError(
             f"{path} was written by a newer battle: its schema is {version}, this one reads up to {SCHEMA_VERSION}",
@@ -118,19 +120,10 @@ def _check_version(path: Path, content: dict[str, Any]) -> None:
         )
 
 
-def _read_records(path: Path, layout: np.dtype[np.void]) -> np.ndarray[Any, np.dtype[np.void]]:
+def _read_records(path: Path, layout: np.dtype[np.void]) -> RecordFile:
     try:
-        records: np.ndarray[Any, np.dtype[np.void]] = np.load(path, allow_pickle=False)
+        return RecordFile(path, layout)
     except FileNotFoundError as error:
         raise EvidenceError(f"{path} is missing", hint=_what_is_missing(path)) from error
     except OSError as error:
         raise EvidenceError(f"{path} cannot be read: {reason(error)}") from error
-    except (ValueError, EOFError) as error:
-        raise _damaged(path, f"it is truncated or no array of records ({error})") from error
-    if not isinstance(records, np.ndarray) or records.dtype != layout:
-        raise _damaged(path, "its records have another layout; it was written by another version of battle")
-    return records
-
-
-def _damaged(path: Path, why: str) -> EvidenceError:
-    return EvidenceError(f"{path} is damaged: {why}")

@@ -4,18 +4,16 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
 
-import numpy as np
 import orjson
 
-from battle.core.records import Attempts, Requests
+from battle.core.record_source import Records, RecordSource
+from battle.core.records import ATTEMPT, REQUEST, Attempts, Requests
 from battle.core.run import Run
 from battle.store.journal import JournalWriter
 from battle.store.reading import StoredEvidence, read_evidence, read_run, read_text
+from battle.store.record_files import save_records
 from battle.store.writing import SaveError, write_bytes, write_whole
-
-Records = np.ndarray[Any, np.dtype[np.void]]
 
 
 class RunDir:
@@ -76,16 +74,16 @@ class RunDir:
         """Write the arrivals of recordings, by stream and phase, and give their files. Raises SaveError."""
         paths = {(stream, phase): self.raw_dir / f"{stream}-{phase}.arrivals.npy" for stream, phase in schedules}
         for key, path in paths.items():
-            _save_records(path, schedules[key])
+            save_records(path, schedules[key], schedules[key].dtype)
         return paths
 
-    def save_requests(self, requests: Requests) -> None:
+    def save_requests(self, requests: Requests | RecordSource) -> None:
         """Write requests.npy. Raises SaveError."""
-        _save_records(self.requests_path, requests)
+        save_records(self.requests_path, requests, REQUEST)
 
-    def save_attempts(self, attempts: Attempts) -> None:
+    def save_attempts(self, attempts: Attempts | RecordSource) -> None:
         """Write attempts.npy. Raises SaveError."""
-        _save_records(self.attempts_path, attempts)
+        save_records(self.attempts_path, attempts, ATTEMPT)
 
     def save_run(self, run: Run) -> None:
         """Write run.json, last of all: it says that the run was judged. Raises SaveError."""
@@ -133,17 +131,3 @@ class RunDir:
     def load_run(self) -> Run:
         """The run document. Raises EvidenceError."""
         return read_run(self.run_path)
-
-
-class _OnlyWrite:
-    """A file that numpy must write piece by piece: its own fast path does not say why a write failed."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.write = file.write
-
-
-def _save_records(path: Path, records: Records) -> None:
-    def write(file: IO[bytes]) -> None:
-        np.save(_OnlyWrite(file), records, allow_pickle=False)
-
-    write_whole(path, write)

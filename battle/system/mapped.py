@@ -1,10 +1,12 @@
 """Reading files of fixed-size records, also while they are written (see mapped_writer.py)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from battle.core.record_source import PIECE_RECORDS
 from battle.core.records import RECORD_BYTES
 from battle.errors import EvidenceError
 from battle.system.mapped_writer import HEADER, HEADER_BYTES, MAGIC, MappedWriter
@@ -36,6 +38,17 @@ class MappedReader:
             self._path, self._layout, count, offset=HEADER_BYTES + first * RECORD_BYTES
         )
         return records
+
+    def pieces(self, stamp: str, records: int = PIECE_RECORDS) -> Iterator[NDArray[np.void]]:
+        """The records whose field `stamp` is not zero, as they were allocated at most so many at once."""
+        first = 0
+        while len(piece := self.read(first, records)):
+            yield piece if np.all(piece[stamp]) else piece[piece[stamp] != 0]
+            first += len(piece)
+
+    def allocated(self) -> int:
+        """For how many records there is space in the file."""
+        return max(0, self._path.stat().st_size - HEADER_BYTES) // RECORD_BYTES if self._path.exists() else 0
 
     def written(self, stamp: str) -> NDArray[np.void]:
         """All records whose field `stamp` is not zero, copied: the rest of the last chunk is left out."""

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from battle.core.journal import EventKind
 from battle.core.keys import key_base
 from battle.core.objective import Objective
 from battle.core.ports.wire import Call
-from battle.core.records import ErrorClass, Outcome
+from battle.core.record_source import whole
+from battle.core.records import ATTEMPT, REQUEST, ErrorClass, Outcome
 from battle.core.scenario import Scenario
 from battle.core.units import NS_PER_S
 from battle.engine.collecting import REQUESTS_FILE, gather
@@ -138,15 +137,14 @@ def test_evidence_is_gathered_and_losses_are_told(tmp_path: Path) -> None:
     writer.lose()
     told: list[str] = []
     requests, attempts = gather(tmp_path, lambda kind, **fields: told.append(f"{kind} {fields['text']}"))
-    assert requests["key"].tolist() == [BASE + 4]
-    assert len(attempts) == 0
+    assert whole(requests, REQUEST)["key"].tolist() == [BASE + 4]
+    assert len(whole(attempts, ATTEMPT)) == 0
     assert told == [f"{EventKind.WARNING} no space left on the disk: 1 records of {REQUESTS_FILE} are missing"]
 
 
 def test_a_worker_that_left_nothing_is_told(tmp_path: Path) -> None:
     told: list[str] = []
     requests, _ = gather(tmp_path, lambda _, **fields: told.append(fields["text"]))
-    assert len(requests) == 0
-    assert isinstance(requests, np.ndarray)
+    assert len(whole(requests, REQUEST)) == 0
     assert told
     assert REQUESTS_FILE in told[0]

@@ -25,21 +25,25 @@ def _amplification(reading: Reading, selection: Selection) -> Measurement:
     total = int(np.count_nonzero(sent))
     if not total:
         return Measurement(None, 0, "no requests were sent in this window")
-    return Measurement(int(reading.joined.recorded[sent].sum()) / total, total)
+    return Measurement(int(reading.received.keyed[sent].sum(dtype=np.int64)) / total, total)
 
 
 def _peak(reading: Reading, selection: Selection) -> Measurement:
     """The same for the second of the run, counted from t0, in which it was highest."""
     if why := _unknown(reading):
         return Measurement(None, 0, why)
-    sent = np.flatnonzero(reading.mask(selection) & reading.columns.sent)
-    if not len(sent):
+    sent = reading.mask(selection) & reading.columns.sent
+    total = int(np.count_nonzero(sent))
+    if not total:
         return Measurement(None, 0, "no requests were sent in this window")
-    second = (reading.columns.scheduled_ns[sent] - reading.t0_ns) // NS_PER_S
-    requests = np.bincount(second)
-    attempts = np.bincount(second, weights=reading.joined.recorded[sent])
+    seconds = (reading.end_ns - reading.t0_ns) // NS_PER_S + 1
+    requests, attempts = np.zeros(seconds, np.int64), np.zeros(seconds)
+    for place, part in reading.columns.parts():
+        second = (part.scheduled_ns[sent[place]] - reading.t0_ns) // NS_PER_S
+        requests += np.bincount(second, minlength=seconds)
+        attempts += np.bincount(second, reading.received.keyed[place][sent[place]], minlength=seconds)
     busy = requests > 0
-    return Measurement(float((attempts[busy] / requests[busy]).max()), len(sent))
+    return Measurement(float((attempts[busy] / requests[busy]).max()), total)
 
 
 enter(

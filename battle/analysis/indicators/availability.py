@@ -1,8 +1,7 @@
 """How many requests were answered ok, and how fast they came."""
 
-import numpy as np
-
 from battle.analysis.indicator import Indicator, Measurement, enter
+from battle.analysis.narrow import counted
 from battle.analysis.reading import Reading, Selection
 from battle.analysis.statistics import success_rate
 from battle.core.objective import Unit
@@ -12,7 +11,7 @@ _NO_REQUESTS = "no requests in this window"
 
 
 def _outcomes(reading: Reading, selection: Selection) -> list[int]:
-    counts: list[int] = np.bincount(reading.columns.outcome[reading.mask(selection)], minlength=len(Outcome)).tolist()
+    counts: list[int] = counted(reading.columns.outcome[reading.mask(selection)]).tolist()
     return counts
 
 

@@ -1,8 +1,13 @@
 """Whether the answers were right across a failover."""
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from battle.analysis.columns import Columns
 from battle.analysis.indicator import Indicator, Measurement, enter
+from battle.analysis.pieces import PIECE
 from battle.analysis.reading import Reading, Selection, found_once
 from battle.analysis.statistics import Mask
 from battle.core.objective import Unit
@@ -13,20 +18,42 @@ from battle.core.records import NO_HEIGHT
 def height_regressions(reading: Reading) -> Mask:
     """Answers that went back: the request started after a higher answer had ended, by more than `allowed_lag` blocks.
 
-    Real-time order, so that a slower provider is not accused: only what had ended before the start counts. Shape (n,);
-    O(n log n).
+    Real-time order, so that a slower provider is not accused: only what had ended before the start counts. Shape (n,).
     """
     columns = reading.columns
-    answers = np.flatnonzero(columns.ok & (columns.height > NO_HEIGHT) & columns.sent)
-    order = answers[np.argsort(columns.ended_ns[answers], kind="stable")]
-    highest = np.maximum.accumulate(columns.height[order])
-    before = np.searchsorted(columns.ended_ns[order], columns.started_ns[answers], side="left")
-    known = before > 0
-    answers, before = answers[known], before[known]
-    allowed = np.array(_allowed_lags(reading), dtype=np.int64)[columns.stream[answers]]
+    allowed = np.array(_allowed_lags(reading), dtype=np.int64)
     regressed = np.zeros(len(columns), dtype=np.bool_)
-    regressed[answers[columns.height[answers] < highest[before - 1] - allowed]] = True
+    heights = _rising(columns)
+    if not len(heights.height):
+        return regressed
+    for place, part in columns.parts():
+        before = np.searchsorted(heights.ended_ns, part.started_ns, side="left")
+        answers = np.flatnonzero(part.ok & (part.height > NO_HEIGHT) & part.sent & (before > 0))
+        highest = heights.height[before[answers] - 1]
+        regressed[place][answers] = part.height[answers] < highest - allowed[part.stream[answers]]
     return regressed
+
+
+@dataclass(frozen=True, slots=True)
+class _Rising:
+    """The ends of the answers that were higher than all that had ended before, and their heights; both ascend."""
+
+    ended_ns: NDArray[np.int64]
+    height: NDArray[np.int64]
+
+
+def _rising(columns: Columns, size: int = PIECE) -> _Rising:
+    """Of each part only those are kept, so that few are ever looked at together."""
+    ended, height = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for _, part in columns.parts(size):
+        answers = part.ok & (part.height > NO_HEIGHT) & part.sent
+        ended = np.concatenate((ended, part.ended_at(answers)))
+        height = np.concatenate((height, part.height[answers]))
+        order = np.argsort(ended, kind="stable")
+        ended, height = ended[order], np.maximum.accumulate(height[order])
+        rises = np.diff(height, prepend=NO_HEIGHT) > 0
+        ended, height = ended[rises], height[rises]
+    return _Rising(ended, height)
 
 
 def _allowed_lags(reading: Reading) -> list[int]:
@@ -52,9 +79,7 @@ def _duplicate_writes(reading: Reading, selection: Selection) -> Measurement:
     total = int(np.count_nonzero(writes))
     if not total:
         return Measurement(None, 0, "no request in this window is marked `write: true`")
-    arrivals = reading.joined.arrivals
-    executed = np.bincount(arrivals.request[arrivals.keyed & (arrivals.executed > 0)], minlength=len(writes))
-    return Measurement(float(np.count_nonzero(writes & (executed > 1))), total)
+    return Measurement(float(np.count_nonzero(writes & (reading.received.executed > 1))), total)
 
 
 enter(

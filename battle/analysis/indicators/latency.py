@@ -29,7 +29,7 @@ def _measure(times: Times, figure: Figure) -> Measure:
 
 
 def _percentile(rank: float) -> Figure:
-    return lambda values: percentile(values, rank)
+    return lambda values: percentile(values, rank, in_place=True)
 
 
 def _longest(values: Instants) -> float:

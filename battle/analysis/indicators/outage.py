@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from battle.analysis.ends import find_ends
 from battle.analysis.indicator import Indicator, Measurement, enter
-from battle.analysis.reading import Reading, Selection
+from battle.analysis.reading import Reading, Selection, found_once
 from battle.analysis.windows import Span, Window
 from battle.core.objective import Unit
-from battle.core.records import Outcome
 
 _AT_LEAST = 2
 
@@ -19,20 +19,29 @@ def outages(reading: Reading, selection: Selection) -> list[Span] | None:
     """
     if not np.any(reading.mask(selection) & reading.columns.judged):
         return None
-    everything = Selection(Window("run", ((reading.t0_ns, reading.end_ns),)), selection.where)
-    which = np.flatnonzero(reading.mask(everything) & reading.columns.judged)
-    at = reading.columns.finished_ns[which]
-    order = np.argsort(at, kind="stable")
-    at, ok = at[order], np.flatnonzero(reading.columns.outcome[which][order] == Outcome.OK)
-    edges = np.concatenate(([-1], ok, [len(at)]))
-    times = np.concatenate(([reading.t0_ns], at[ok], [reading.end_ns]))
-    silent = np.flatnonzero(np.diff(edges) > _AT_LEAST) if len(ok) else np.array([0])
-    spans = [(int(times[gap]), int(times[gap + 1])) for gap in silent]
+    everything = Window("run", ((reading.t0_ns, reading.end_ns),))
     return [
         (max(start, low), min(stop, high))
-        for start, stop in spans
+        for start, stop in _silences(reading, Selection(everything, selection.where))
         for low, high in selection.window.spans
         if min(stop, high) > max(start, low)
+    ]
+
+
+@found_once
+def _silences(reading: Reading, selection: Selection) -> list[Span]:
+    """The same in the whole run."""
+    ends = find_ends(reading.columns, reading.mask(selection))
+    bad = np.flatnonzero(~ends.ok(slice(None)))
+    if len(bad) == len(ends):
+        return [(reading.t0_ns, reading.end_ns)]
+    first = np.flatnonzero(np.diff(bad, prepend=-2) > 1)  # each row of ends that were not ok, one after the other
+    length = np.diff(np.append(first, len(bad)))
+    rows = [(int(bad[at]), int(bad[at] + many)) for at, many in zip(first, length, strict=True) if many >= _AT_LEAST]
+    at, count = ends.at_ns, len(ends)
+    return [
+        (int(at[start - 1]) if start else reading.t0_ns, int(at[stop]) if stop < count else reading.end_ns)
+        for start, stop in rows
     ]
 
 

@@ -1,8 +1,7 @@
 """How the requests were spread over the providers."""
 
-import numpy as np
-
 from battle.analysis.indicator import Indicator, Measurement, enter
+from battle.analysis.narrow import counted
 from battle.analysis.reading import Reading, Selection
 from battle.analysis.statistics import jain
 from battle.core.objective import Unit
@@ -13,7 +12,7 @@ _NOBODY = Measurement(None, 0, "no request in this window has a known server")
 def served_counts(reading: Reading, selection: Selection) -> list[int]:
     """How many requests of the selection each provider served, in the order of the scenario."""
     serving = reading.joined.serving[reading.mask(selection)]
-    counts: list[int] = np.bincount(serving[serving >= 0], minlength=len(reading.provider_numbers)).tolist()
+    counts: list[int] = counted(serving[serving >= 0])[: len(reading.provider_numbers)].tolist()
     return counts
 
 
