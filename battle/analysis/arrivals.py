@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from battle.analysis.blindness import ABANDONED_WITHIN_NS, WAKING_NS, Blindness
 from battle.analysis.columns import Columns
 from battle.analysis.key_index import NOBODY
-from battle.core.record_source import PIECE_RECORDS, RecordSource, pieces_of
+from battle.core.record_source import RecordSource, pieces_of
 from battle.core.records import Attempts
 
 
@@ -56,7 +56,9 @@ class Arrivals:
         return found
 
     def part(self, which: slice | NDArray[Any]) -> "Arrivals":
-        """Some of them."""
+        """Some of them, by a slice, their places or a mask."""
+        if isinstance(which, np.ndarray) and which.dtype == np.bool_:
+            which = np.flatnonzero(which)
         return Arrivals(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
@@ -67,10 +69,9 @@ class Records:
     columns: Columns
     attempts: Attempts | RecordSource
     blind: Blindness
-    size: int = PIECE_RECORDS
 
     def __iter__(self) -> Iterator[tuple[Attempts, Arrivals]]:
-        for records in pieces_of(self.attempts, self.size):
+        for records in pieces_of(self.attempts, self.columns.piece):
             yield records, _arrivals(self.columns, records, self.blind)
 
 
@@ -83,11 +84,11 @@ class Kept:
 
     def put(self, arrivals: Arrivals, which: NDArray[np.bool_]) -> None:
         """Keep some."""
-        count = int(np.count_nonzero(which))
-        place = slice(self._filled, self._filled + count)
+        chosen = np.flatnonzero(which)
+        place = slice(self._filled, self._filled + len(chosen))
         for column, name in zip(self._columns, _TYPES, strict=True):
-            column[place] = getattr(arrivals, name)[which]
-        self._filled += count
+            column[place] = getattr(arrivals, name)[chosen]
+        self._filled += len(chosen)
 
     def done(self) -> Arrivals:
         """All that were kept, in the order in which they came."""

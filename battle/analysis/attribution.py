@@ -7,6 +7,7 @@ requests that have several are kept for a while. All arrays over requests have s
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,26 +75,24 @@ def attribute(scenario: Scenario, records: Records, received: Received) -> tuple
     joined_by = np.zeros(count, dtype=np.uint8)
     by_record = np.zeros(count, dtype=np.bool_)
 
-    def serve(arrivals: Arrivals) -> None:
-        serving[arrivals.request] = arrivals.provider
-        joined_by[arrivals.request] = arrivals.key_source
-        by_record[arrivals.request] = True
+    def serve(arrivals: Arrivals, which: NDArray[np.integer[Any]]) -> None:
+        request = arrivals.request[which]
+        serving[request] = arrivals.provider[which]
+        joined_by[request] = arrivals.key_source[which]
+        by_record[request] = True
 
     several = Kept(int(received.keyed[received.keyed > 1].sum(dtype=np.int64)))
     held = Kept(room_of(records.attempts) * len(records.blind.spans))
     for _, arrivals in records:
         keyed = arrivals.keyed
-        alone = keyed.copy()
-        alone[keyed] = received.keyed[arrivals.request[keyed]] == 1
-        several.put(arrivals, keyed & ~alone)
+        some = arrivals if np.all(keyed) else arrivals.part(keyed)
+        alone = received.keyed[some.request] == 1
+        several.put(some, ~alone)
         for span in records.blind.spans:
-            held.put(arrivals, arrivals.in_hands(*span))
-        candidates = arrivals.part(alone & (arrivals.answered_ns > 0))
-        serve(candidates.part(_possible(columns, candidates)))
+            held.put(some, some.in_hands(*span))
+        serve(some, np.flatnonzero(alone & _possible(columns, some)))
     contested = _decide(columns, several.done())
-    chosen = contested.served[contested.served != NOBODY]
-    for place in slices(len(chosen)):
-        serve(contested.arrivals.part(chosen[place]))
+    serve(contested.arrivals, contested.served[contested.served != NOBODY])
 
     keeps = _keeps_records(scenario)
     witness = columns.witness_provider
@@ -120,25 +119,20 @@ def _answered(columns: Columns) -> NDArray[np.bool_]:
     return columns.ok | (columns.failed & (columns.status > 0))
 
 
-def _same_status(columns: Columns, arrivals: Arrivals) -> NDArray[np.bool_]:
-    same: NDArray[np.bool_] = arrivals.status == columns.status[arrivals.request]
-    return same
+def _possible(columns: Columns, arrivals: Arrivals) -> NDArray[np.bool_]:
+    """Which of these keyed arrivals have an answer that can have reached the client.
 
-
-def _possible(columns: Columns, answered: Arrivals) -> NDArray[np.bool_]:
-    """Which answers can have reached the client: given before its end, with the status that it saw.
-
-    An answer that failed was the proxy's own when no provider gave its status; of an ok answer the status may have been
-    changed on the way.
+    It was given before the client's end, with the status that it saw. An answer that failed was the proxy's own when no
+    provider gave its status; of an ok answer the status may have been changed on the way.
     """
-    request = answered.request
+    request, answered = arrivals.request, arrivals.answered_ns
     outcome = columns.outcome[request]
     ok, failed = outcome == Outcome.OK, outcome == Outcome.FAILED
     possible: NDArray[np.bool_] = (
-        (ok | (failed & (columns.status[request] > 0)))
-        & (answered.answered_ns <= columns.ended_at(request))
-        & (answered.end_ns == answered.answered_ns)
-        & (_same_status(columns, answered) | ok)
+        (answered > 0)
+        & (ok | (failed & (arrivals.status == columns.status[request]) & (arrivals.status > 0)))
+        & (answered <= columns.ended_at(request))
+        & (arrivals.end_ns == answered)
     )
     return possible
 
@@ -148,18 +142,19 @@ def _decide(columns: Columns, arrivals: Arrivals) -> Contested:
     possible = np.zeros(len(arrivals), np.bool_)
     counts = NarrowCounts(len(columns))
     served = np.full(len(columns), NOBODY, dtype=np.int32)
-    for place in slices(len(arrivals)):
+    for place in slices(len(arrivals), columns.piece):
         some = arrivals.part(place)
-        possible[place] = (some.answered_ns > 0) & _possible(columns, some)
+        possible[place] = _possible(columns, some)
         chosen = np.flatnonzero(possible[place])
         counts.add(some.request[chosen])
         served[some.request[chosen]] = place.start + chosen
     candidates = np.flatnonzero(possible)
     candidates = candidates[counts.counts[arrivals.request[candidates]] > 1]
-    left = arrivals.part(candidates)
-    witnessed = left.provider == columns.witness_provider[left.request]
-    order = np.lexsort((left.answered_ns, witnessed, _same_status(columns, left), left.request))
-    served[left.request[order]] = candidates[order]  # of equal indexes, the last assignment stays
+    request = arrivals.request[candidates]
+    witnessed = arrivals.provider[candidates] == columns.witness_provider[request]
+    same_status = arrivals.status[candidates] == columns.status[request]
+    order = np.lexsort((arrivals.answered_ns[candidates], witnessed, same_status, request))
+    served[request[order]] = candidates[order]  # of equal indexes, the last assignment stays
     return Contested(arrivals, served)
 
 

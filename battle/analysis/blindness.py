@@ -63,25 +63,27 @@ def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) ->
         for one in times.entered
         if one.target in number
     ]
+    ended = {
+        (number[str(event.fields["provider"])], int(event.fields.get("incarnation", 0)) % _CODES): event.at_ns
+        for event in evidence.of_kind(EventKind.PROVIDER_ENDED)
+        if event.fields.get("provider") in number
+    }
     ends = np.zeros((_CODES, _CODES), dtype=np.int64)
-    ended = evidence.of_kind(EventKind.PROVIDER_ENDED)
-    signs = _signs_of_life(evidence.attempts) if ended else ends
-    for event in ended:
-        provider = number.get(str(event.fields.get("provider")))
-        if provider is None:
-            continue
-        incarnation = int(event.fields.get("incarnation", 0)) % _CODES
-        begun = [start for index, start, stop in spans if index == provider and start <= event.at_ns <= stop]
-        earliest = max(begun, default=event.at_ns - _NOTED_WITHIN_NS)
-        ends[provider, incarnation] = min(event.at_ns, max(earliest, int(signs[provider, incarnation])))
+    signs = _signs_of_life(evidence.attempts, list(ended))
+    for (provider, incarnation), noted_ns in ended.items():
+        begun = [start for index, start, stop in spans if index == provider and start <= noted_ns <= stop]
+        earliest = max(begun, default=noted_ns - _NOTED_WITHIN_NS)
+        ends[provider, incarnation] = min(noted_ns, max(earliest, signs[provider, incarnation]))
     return Blindness(ends, tuple(spans))
 
 
-def _signs_of_life(attempts: Attempts | RecordSource) -> NDArray[np.int64]:
-    """The last instant that each process wrote down, shape (256, 256): provider × incarnation."""
-    last = np.zeros((_CODES, _CODES), dtype=np.int64)
-    for records in pieces_of(attempts):
-        where = (records["provider"].astype(np.intp), records["incarnation"].astype(np.intp))
-        for instant in ("arrived_ns", "answered_ns", "closed_ns"):
-            np.maximum.at(last, where, records[instant])
+def _signs_of_life(attempts: Attempts | RecordSource, processes: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """The last instant that each of these processes (provider, incarnation) wrote down, 0 when it wrote nothing."""
+    last = dict.fromkeys(processes, 0)
+    for records in pieces_of(attempts) if processes else ():
+        provider, incarnation = records["provider"].copy(), records["incarnation"].copy()
+        for process in processes:
+            own = records[(provider == process[0]) & (incarnation == process[1])]
+            for instant in ("arrived_ns", "answered_ns", "closed_ns"):
+                last[process] = max(last[process], int(own[instant].max(initial=0)))
     return last

@@ -4,7 +4,7 @@ Ten million requests have to fit beside everything else, so no column is wider t
 as differences to the schedule, and what can be computed from a column in passing is not kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from battle.analysis.key_index import KeyIndex, KeyIndexBuilder
 from battle.analysis.narrow import NarrowColumn
-from battle.analysis.pieces import PIECE, slices
-from battle.core.record_source import PIECE_RECORDS, RecordSource, pieces_of, room_of
+from battle.analysis.pieces import slices
+from battle.core.record_source import PIECE, RecordSource, pieces_of, room_of
 from battle.core.records import REQUEST, REQUEST_WAITED, Outcome, Requests
 
 _NARROW = {"scheduled_ns": np.int64, "lag_ns": np.int32, "took_ns": np.int32, "height": np.int32}
@@ -25,11 +25,13 @@ class Columns:
     """All requests of the run, warm-up included, in the order of keys; every array has shape (n,).
 
     `lag_ns` is started − scheduled, 0 where it was never sent; `took_ns` is ended − scheduled, 0 where it has no end;
-    both are int32 when all of it fits. `keys` are those of the whole run, also in a part of it. A slot whose end was
+    both are int32 when all of it fits. `keys` are those of the whole run, also in a part of it; `piece` is how many are
+    looked at together where that would make large arrays. A slot whose end was
     never written (the worker died) counts as cancelled: nobody knows how it would have ended.
     """
 
     keys: KeyIndex
+    piece: int
     scheduled_ns: NDArray[np.int64]
     lag_ns: NDArray[np.signedinteger[Any]]
     took_ns: NDArray[np.signedinteger[Any]]
@@ -52,11 +54,11 @@ class Columns:
 
     def part(self, place: slice) -> "Columns":
         """The requests of a slice, without a copy."""
-        return Columns(self.keys, *(getattr(self, name)[place] for name in _FIELDS))
+        return Columns(self.keys, self.piece, *(getattr(self, name)[place] for name in _FIELDS))
 
-    def parts(self, size: int = PIECE) -> Iterator[tuple[slice, "Columns"]]:
-        """All requests, at most `size` at once, each part with its place."""
-        for place in slices(len(self), size):
+    def parts(self) -> Iterator[tuple[slice, "Columns"]]:
+        """All requests, at most `piece` at once, each part with its place."""
+        for place in slices(len(self), self.piece):
             yield place, self.part(place)
 
     @property
@@ -108,43 +110,48 @@ class Columns:
         Counted from the planned start, so that a late generator or a full pool cannot hide waiting (coordinated
         omission; G. Tene, "How NOT to measure latency", 2013).
         """
-        return self.took_ns[mask & self.ended].astype(np.int64)
+        return self._times(mask & self.ended, lambda part: part.took_ns)
 
     def service_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Service times, ended − started in ns, of the ok and failed requests in `mask` that were sent."""
-        counted = mask & self.ended & self.sent
-        times = self.took_ns[counted].astype(np.int64)
-        times -= self.lag_ns[counted]
-        return times
+        return self._times(
+            mask & self.ended & self.sent, lambda part: np.subtract(part.took_ns, part.lag_ns, dtype="i8")
+        )
 
     def send_lag_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Send lags, started − scheduled in ns, of the requests in `mask` that were sent: the generator's lateness.
 
         Requests that waited for a free connection are left out: what kept them was the limit, not the generator.
         """
-        counted = mask & self.sent & ((self.flags & REQUEST_WAITED) == 0)
-        lag: NDArray[np.int64] = self.lag_ns[counted].astype(np.int64)
-        return lag
+        return self._times(mask & self.sent & ((self.flags & REQUEST_WAITED) == 0), lambda part: part.lag_ns)
+
+    def _times(self, which: NDArray[np.bool_], of: "Callable[[Columns], NDArray[Any]]") -> NDArray[np.int64]:
+        times, filled = np.empty(np.count_nonzero(which), np.int64), 0
+        for place, part in self.parts():
+            some = of(part)[np.flatnonzero(which[place])]
+            times[filled : filled + len(some)] = some
+            filled += len(some)
+        return times
 
 
-_FIELDS = tuple(field.name for field in fields(Columns) if field.name != "keys")
+_FIELDS = tuple(field.name for field in fields(Columns) if field.name not in {"keys", "piece"})
 _AS_RECORDED = tuple(
     name for name in _FIELDS if name not in {"scheduled_ns", "lag_ns", "took_ns", "sent", "has_end", "outcome"}
 )
 
 
-def columns_of(requests: Requests | RecordSource, size: int = PIECE_RECORDS) -> Columns:
-    """The columns of the records, read `size` at a time. Slots that were never used (key 0) are left out."""
+def columns_of(requests: Requests | RecordSource, piece: int = PIECE) -> Columns:
+    """The columns of the records, read a piece at a time. Slots that were never used (key 0) are left out."""
     room = room_of(requests)
     types = {name: _NARROW.get(name) for name in _FIELDS}
     filling = {name: NarrowColumn(room, dtype or _recorded_type(name)) for name, dtype in types.items()}
     keys = KeyIndexBuilder()
-    for records in pieces_of(requests, size):
+    for records in pieces_of(requests, piece):
         used = records if np.all(records["key"]) else records[records["key"] > 0]
         keys.put(used["key"].astype(np.int64))
         for name, values in _split(used).items():
             filling[name].put(values)
-    return Columns(keys.done(), *(filling[name].done() for name in _FIELDS))
+    return Columns(keys.done(), piece, *(filling[name].done() for name in _FIELDS))
 
 
 def _recorded_type(name: str) -> np.dtype[Any]:

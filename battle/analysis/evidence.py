@@ -5,7 +5,7 @@ from functools import cached_property
 
 from battle.analysis.columns import Columns, columns_of
 from battle.core.journal import Event, EventKind
-from battle.core.record_source import RecordSource
+from battle.core.record_source import PIECE, RecordSource
 from battle.core.records import Attempts, Requests
 from battle.core.scenario import Scenario
 from battle.errors import EvidenceError
@@ -16,7 +16,8 @@ class Evidence:
     """All records of a run. `requests` has dtype REQUEST, sorted by key; `attempts` dtype ATTEMPT, in any order.
 
     Each of both is an array, or a source that tells its records a piece at a time.
-    `run_id`, `environment` and `sha256` (of scenario.yaml) travel along for the document.
+    `piece` says how many are looked at together; no number depends on it. `run_id`, `environment` and `sha256` (of
+    scenario.yaml) travel along for the document.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Evidence:
     events: list[Event]
     sha256: str = ""
     environment: dict[str, object] = field(default_factory=dict)
+    piece: int = PIECE
 
     def of_kind(self, *kinds: EventKind) -> list[Event]:
         """Events of these kinds, in order."""
@@ -38,7 +40,7 @@ class Evidence:
     @cached_property
     def columns(self) -> Columns:
         """The requests as columns, read once."""
-        return columns_of(self.requests)
+        return columns_of(self.requests, self.piece)
 
     @cached_property
     def t0_ns(self) -> int:

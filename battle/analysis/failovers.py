@@ -78,7 +78,7 @@ def find_failovers(
     count, arrivals = len(columns), contested.arrivals
     proved, hedged, ambiguous = (np.zeros(count, dtype=np.bool_) for _ in range(3))
     reference = _references(joined, contested)
-    for place in slices(len(arrivals)):
+    for place in slices(len(arrivals), columns.piece):
         some = arrivals.part(place)
         of_several = np.flatnonzero(~some.late & (joined.received.timely[some.request] > 1))
         some = some.part(of_several)

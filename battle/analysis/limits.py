@@ -27,7 +27,7 @@ def _recoveries(reading: Reading) -> dict[str, Measurement]:
             found[fault] = Measurement(None, 0, f"{fault} was not seen to take effect")
         else:
             until = reading.windows.recovery_end_ns(fault)
-            found[fault] = recovery(ends, limits_of(reading, fault), onset, until)
+            found[fault] = recovery(ends, limits_of(reading, fault), onset, until, reading.columns.piece)
     return found
 
 

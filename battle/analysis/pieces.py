@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-PIECE = 1 << 18
+from battle.core.record_source import PIECE
 
 
 def slices(count: int, size: int = PIECE) -> Iterator[slice]:

@@ -23,6 +23,8 @@ from battle.analysis.windows import Window, Windows
 from battle.core.objective import Objective
 from battle.core.records import NO_PROVIDER
 
+_MASKS_KEPT = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -50,6 +52,7 @@ class Reading:
         self.objectives = evidence.scenario.slo if objectives is None else objectives
         self.t0_ns = evidence.t0_ns
         self.found: dict[Any, Any] = {}
+        self._masks: dict[Selection, Mask] = {}
         self.provider_numbers = {name: number for number, name in enumerate(self.scenario.provider_names)}
 
     @property
@@ -153,7 +156,17 @@ class Reading:
         return percentile(times, 50, in_place=True)
 
     def mask(self, selection: Selection) -> Mask:
-        """The requests of a selection, shape (n,)."""
+        """The requests of a selection, shape (n,), read-only. The last ones are kept: several figures ask for them."""
+        mask = self._masks.pop(selection, None)
+        if mask is None:
+            mask = self._mask(selection)
+            mask.flags.writeable = False
+        self._masks[selection] = mask
+        if len(self._masks) > _MASKS_KEPT:
+            self._masks.pop(next(iter(self._masks)))
+        return mask
+
+    def _mask(self, selection: Selection) -> Mask:
         scheduled = self.columns.scheduled_ns
         chosen = np.zeros(len(scheduled), dtype=np.bool_)
         for start, stop in selection.window.spans:

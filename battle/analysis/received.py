@@ -19,11 +19,12 @@ _FAULT_TYPES = ((8, np.uint8), (16, np.uint16), (32, np.uint32))
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Arrivals of each request, shape (n,): `keyed` are all of them, `timely` those that did not come late, `executed`
-    those whose call was carried out; `faults` has bit i when the fault with number i met one.
+    """How many arrivals there were.
 
-    `at_first`: the provider that the proxy says it tried first has a timely record. `attempts` and `failed` count those
-    of requests in the run by provider, shape (256,); `late` those that came late. `without_key` belong to no request.
+    Of each request, shape (n,): `keyed` are all of them, `timely` those that did not come late, `executed` those that
+    were carried out of requests marked `write: true`; `faults` has bit i when the fault with number i met one;
+    `at_first` says that the provider that the proxy tried first, by its word, has a timely record. Of requests in the
+    run: `attempts` and `failed` by provider, shape (256,), and those that came `late`. `without_key` are of no request.
     """
 
     keyed: NDArray[np.unsignedinteger[Any]]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from battle.analysis.ends import Ends
 from battle.analysis.indicator import NEVER, Measurement
-from battle.analysis.pieces import PIECE
 from battle.analysis.statistics import Mask
+from battle.core.record_source import PIECE
 from battle.core.units import NS_PER_S
 
 _AT_LEAST = 20

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from battle.analysis.columns import Columns
 from battle.analysis.narrow import counted
 from battle.analysis.pieces import slices
+from battle.core.record_source import PIECE
 from battle.core.records import ErrorClass, Outcome
 from battle.core.run import RequestStats
 from battle.core.units import NS_PER_MS
@@ -46,10 +47,10 @@ def percentile(values: Instants, rank: float, *, in_place: bool = False) -> int 
     return percentiles(values, [rank], in_place=in_place)[0]
 
 
-def deviation(values: Instants) -> float:
+def deviation(values: Instants, piece: int = PIECE) -> float:
     """The standard deviation of the population of values, of which there is at least one."""
     mean = values.mean()
-    squares = sum(float(np.square(values[place] - mean).sum()) for place in slices(len(values)))
+    squares = math.fsum(float(np.square(values[place] - mean).sum()) for place in slices(len(values), piece))
     return math.sqrt(squares / len(values))
 
 

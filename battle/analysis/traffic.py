@@ -18,6 +18,7 @@ from battle.analysis.columns import Columns
 from battle.analysis.key_index import NOBODY
 from battle.analysis.pieces import slices
 from battle.analysis.received import Received
+from battle.core.record_source import PIECE
 from battle.core.records import NO_PROVIDER
 
 TURNED_AWAY_SHARE = 0.1
@@ -50,6 +51,7 @@ class Traffic:
     at_ns: NDArray[np.int64]
     provider: NDArray[np.int16]
     certain: NDArray[np.bool_]
+    piece: int = PIECE
     _latest: dict[int, NDArray[np.int64]] = field(default_factory=dict)
 
     def of(self, provider: int) -> NDArray[np.int64]:
@@ -80,7 +82,10 @@ class Traffic:
         """
         own = self.of(provider)
         first, last = np.searchsorted(own, (since_ns, until_ns))
-        for candidates in (np.array([since_ns]), *(own[first:last][place] for place in slices(max(0, last - first)))):
+        for candidates in (
+            np.array([since_ns]),
+            *(own[first:last][place] for place in slices(max(0, last - first), self.piece)),
+        ):
             quiet = np.flatnonzero(self.quiet_at(provider, share, candidates))
             if len(quiet):
                 return int(candidates[quiet[0]])
@@ -90,7 +95,7 @@ class Traffic:
         """The first attempt at the provider behind an instant from which it is not turned away from; None: none."""
         own = self.of(provider)
         own = own[np.searchsorted(own, after_ns, side="right") :]
-        for place in slices(len(own)):
+        for place in slices(len(own), self.piece):
             back = np.flatnonzero(~self.quiet_at(provider, share, own[place]))
             if len(back):
                 return int(own[place][back[0]])
@@ -146,7 +151,7 @@ def find_traffic(records: Records, joined: Attribution, unrecorded: Unrecorded, 
         silent = np.flatnonzero((joined.serving != NOBODY) & ~joined.by_record)
     recorded = int(joined.received.timely.sum(dtype=np.int64))
     origin = int(columns.scheduled_ns[0]) if len(columns) else 0
-    filling = _Filling(recorded + int(unrecorded.attempts.sum()) + len(silent), origin)
+    filling = _Filling(recorded + int(unrecorded.attempts.sum()) + len(silent), origin, columns.piece)
     told = unrecorded.attempts
     filling.put(np.repeat(columns.started_at(unrecorded.request), told), np.repeat(unrecorded.provider, told), False)
     filling.put(columns.started_at(silent), joined.serving[silent], True)
@@ -159,7 +164,8 @@ def find_traffic(records: Records, joined: Attribution, unrecorded: Unrecorded, 
 class _Filling:
     """Attempts being put in order. Each is packed into one number (instant, provider, certain), sorted in place."""
 
-    def __init__(self, count: int, origin_ns: int) -> None:
+    def __init__(self, count: int, origin_ns: int, piece: int) -> None:
+        self._piece = piece
         self._packed = np.empty(count, np.int64)
         self._origin_ns = origin_ns
         self._filled = 0
@@ -174,10 +180,10 @@ class _Filling:
         packed = self._packed
         packed.sort()
         provider, certain = np.empty(len(packed), np.int16), np.empty(len(packed), np.bool_)
-        for place in slices(len(packed)):
+        for place in slices(len(packed), self._piece):
             some = packed[place]
             certain[place] = some & 1
             provider[place] = ((some & _CODE) >> 1) + NOBODY
             some >>= _CODE_BITS
             some += self._origin_ns
-        return Traffic(packed, provider, certain)
+        return Traffic(packed, provider, certain, self._piece)

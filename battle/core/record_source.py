@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-PIECE_RECORDS = 1 << 16
-"""How many records are read at once: 4 MB, which stays in a processor's cache."""
+PIECE = 1 << 16
+"""How many records are looked at together: 4 MB of them, which stays in a processor's cache."""
 
 Records = NDArray[np.void]
 
@@ -23,7 +23,7 @@ class RecordSource(Protocol):
         """How many records there are at the most: those that were never written are only found when they are read."""
         ...
 
-    def pieces(self, records: int = PIECE_RECORDS) -> Iterator[Records]:
+    def pieces(self, records: int = PIECE) -> Iterator[Records]:
         """All records, at most so many at once. A piece may only be used until the next one is taken."""
         ...
 
@@ -33,7 +33,7 @@ def room_of(records: Records | RecordSource) -> int:
     return len(records) if isinstance(records, np.ndarray) else records.room
 
 
-def pieces_of(records: Records | RecordSource, size: int = PIECE_RECORDS) -> Iterator[Records]:
+def pieces_of(records: Records | RecordSource, size: int = PIECE) -> Iterator[Records]:
     """All records, at most `size` at once."""
     if not isinstance(records, np.ndarray):
         yield from records.pieces(size)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from battle.core.journal import EventKind
-from battle.core.record_source import PIECE_RECORDS, Records, RecordSource
+from battle.core.record_source import PIECE, Records, RecordSource
 from battle.core.records import ATTEMPT, REQUEST
 from battle.errors import EvidenceError
 from battle.system.mapped import MappedReader
@@ -27,7 +27,7 @@ class RawRecords:
         """For how many records the files have space."""
         return sum(reader.allocated() for reader in self._readers)
 
-    def pieces(self, records: int = PIECE_RECORDS) -> Iterator[Records]:
+    def pieces(self, records: int = PIECE) -> Iterator[Records]:
         """All records, at most so many at once."""
         for reader in self._readers:
             yield from reader.pieces(self._stamp, records)

@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from battle.core.record_source import PIECE_RECORDS, Records, RecordSource, pieces_of
+from battle.core.record_source import PIECE, Records, RecordSource, pieces_of
 from battle.errors import EvidenceError
 from battle.store.writing import reason, write_whole
 
@@ -22,7 +22,7 @@ class RecordFile:
         with path.open("rb") as file:
             self.room, self._offset = self._check(file)
 
-    def pieces(self, records: int = PIECE_RECORDS) -> Iterator[Records]:
+    def pieces(self, records: int = PIECE) -> Iterator[Records]:
         """All records, at most so many at once."""
         try:
             with self._path.open("rb") as file:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from battle.core.record_source import PIECE_RECORDS
+from battle.core.record_source import PIECE
 from battle.core.records import RECORD_BYTES
 from battle.errors import EvidenceError
 from battle.system.mapped_writer import HEADER, HEADER_BYTES, MAGIC, MappedWriter
@@ -39,7 +39,7 @@ class MappedReader:
         )
         return records
 
-    def pieces(self, stamp: str, records: int = PIECE_RECORDS) -> Iterator[NDArray[np.void]]:
+    def pieces(self, stamp: str, records: int = PIECE) -> Iterator[NDArray[np.void]]:
         """The records whose field `stamp` is not zero, as they were allocated at most so many at once."""
         first = 0
         while len(piece := self.read(first, records)):

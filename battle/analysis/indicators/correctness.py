@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from battle.analysis.columns import Columns
 from battle.analysis.indicator import Indicator, Measurement, enter
-from battle.analysis.pieces import PIECE
 from battle.analysis.reading import Reading, Selection, found_once
 from battle.analysis.statistics import Mask
 from battle.core.objective import Unit
@@ -42,10 +41,10 @@ class _Rising:
     height: NDArray[np.int64]
 
 
-def _rising(columns: Columns, size: int = PIECE) -> _Rising:
+def _rising(columns: Columns) -> _Rising:
     """Of each part only those are kept, so that few are ever looked at together."""
     ended, height = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    for _, part in columns.parts(size):
+    for _, part in columns.parts():
         answers = part.ok & (part.height > NO_HEIGHT) & part.sent
         ended = np.concatenate((ended, part.ended_at(answers)))
         height = np.concatenate((height, part.height[answers]))
