@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from battle.analysis.evidence import Evidence
 from battle.analysis.fault_times import FaultTimes
 from battle.core.journal import EventKind
-from battle.core.record_source import RecordSource, pieces_of
-from battle.core.records import Attempts
+from battle.core.record_source import pieces_of
 
 Spans = tuple[tuple[int, int, int], ...]
 ABANDONED_WITHIN_NS = 50_000_000
@@ -69,7 +68,7 @@ def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) ->
         if event.fields.get("provider") in number
     }
     ends = np.zeros((_CODES, _CODES), dtype=np.int64)
-    signs = _signs_of_life(evidence.attempts, list(ended))
+    signs = _signs_of_life(evidence, list(ended))
     for (provider, incarnation), noted_ns in ended.items():
         begun = [start for index, start, stop in spans if index == provider and start <= noted_ns <= stop]
         earliest = max(begun, default=noted_ns - _NOTED_WITHIN_NS)
@@ -77,10 +76,10 @@ def blindness(evidence: Evidence, faults: dict[str, FaultTimes], end_ns: int) ->
     return Blindness(ends, tuple(spans))
 
 
-def _signs_of_life(attempts: Attempts | RecordSource, processes: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+def _signs_of_life(evidence: Evidence, processes: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """The last instant that each of these processes (provider, incarnation) wrote down, 0 when it wrote nothing."""
     last = dict.fromkeys(processes, 0)
-    for records in pieces_of(attempts) if processes else ():
+    for records in pieces_of(evidence.attempts, evidence.piece) if processes else ():
         provider, incarnation = records["provider"].copy(), records["incarnation"].copy()
         for process in processes:
             own = records[(provider == process[0]) & (incarnation == process[1])]

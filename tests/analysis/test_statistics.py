@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battle.analysis.statistics import jain, percentile, percentiles, rank_of
+from battle.analysis.statistics import deviation, jain, percentile, percentiles, rank_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,11 @@ def test_percentile_is_the_smallest_value_that_enough_do_not_exceed(values: Any,
     assert found in values
     assert at_most >= rank * len(values) / 100 - 1e-6
     assert below < rank * len(values) / 100 + 1e-6
+
+
+@given(st.lists(st.integers(0, 10**10), min_size=1), st.integers(1, 10))
+def test_deviation_is_that_of_the_population(values: list[int], piece: int) -> None:
+    assert deviation(np.array(values), piece) == pytest.approx(np.std(values))
 
 
 @pytest.mark.parametrize(
