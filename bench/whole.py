@@ -12,7 +12,8 @@ import psutil
 import yaml
 
 from battle.core.journal import Event, EventKind
-from battle.core.records import Outcome
+from battle.core.record_source import whole
+from battle.core.records import REQUEST, Outcome
 from battle.store import RunDir, Store, StoredEvidence
 from bench.machine import pinned
 
@@ -90,7 +91,7 @@ def load_started(evidence: StoredEvidence) -> Event:
 
 def ok_per_s(run: WholeRun, seconds: float) -> float:
     """Answers per second that were ok, in the first `seconds` from t0."""
-    evidence = run.evidence
-    ended = evidence.requests["ended_ns"] - load_started(evidence).fields["t0_ns"]
-    inside = (ended >= 0) & (ended < seconds * 1e9) & (evidence.requests["outcome"] == Outcome.OK)
+    requests = whole(run.evidence.requests, REQUEST)
+    ended = requests["ended_ns"] - load_started(run.evidence).fields["t0_ns"]
+    inside = (ended >= 0) & (ended < seconds * 1e9) & (requests["outcome"] == Outcome.OK)
     return float(inside.sum() / seconds)

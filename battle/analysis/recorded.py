@@ -18,14 +18,15 @@ def recorded(evidence: Evidence, stream: str) -> Iterator[bytes]:
     The warm-up and what was dropped are in it. A request stands there as in the scenario: `${key}` is no number yet.
     """
     number = list(evidence.scenario.workload).index(stream)
-    own = evidence.requests[(evidence.requests["stream"] == number) & (evidence.requests["key"] > 0)]
-    own = own[np.argsort(own["scheduled_ns"], kind="stable")]
+    columns = evidence.columns
+    own = np.flatnonzero(columns.stream == number)
+    own = own[np.argsort(columns.scheduled_ns[own], kind="stable")]
     start = evidence.t0_ns - evidence.scenario.warmup_ns
     templates = [_written(one.request) if one.stream == number else None for one in evidence.scenario.templates]
     for first in range(0, len(own), _BLOCK):
         block = own[first : first + _BLOCK]
-        offsets = np.maximum(block["scheduled_ns"] - start, 0).tolist()
-        for offset, template in zip(offsets, block["template"].tolist(), strict=True):
+        offsets = np.maximum(columns.scheduled_ns[block] - start, 0).tolist()
+        for offset, template in zip(offsets, columns.template[block].tolist(), strict=True):
             yield print_line(offset, templates[template] or {})
 
 

@@ -4,6 +4,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from battle.core.record_source import whole
+from battle.core.records import REQUEST
 from bench.figures import Measured, Row, Target
 from bench.options import Options
 from bench.whole import battle_run
@@ -26,7 +28,7 @@ def measure(options: Options) -> Measured:
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="bench-start-") as name:
             run = battle_run(_SCENARIO, Path(name))
-            started = run.evidence.requests["started_ns"]
+            started = whole(run.evidence.requests, REQUEST)["started_ns"]
             rounds.append({"seconds": float(started[started > 0].min() - run.exec_ns) / 1e9})
     return Measured(
         [Row("from command to first request", "s", [one["seconds"] for one in rounds], Target("<=", 1.5))], rounds

@@ -12,6 +12,8 @@ from typing import Any
 import anyio
 import numpy as np
 
+from battle.core.record_source import whole
+from battle.core.records import ATTEMPT, REQUEST
 from bench.figures import Measured, Row, Target
 from bench.machine import GENERATOR, SERVER
 from bench.options import Options
@@ -94,8 +96,9 @@ def _scenario(rate: int, seconds: float) -> dict[str, Any]:
 def _compare(run: WholeRun, rate: int, seconds: float) -> dict[str, Any]:
     evidence = run.evidence
     t0_ns = load_started(evidence).fields["t0_ns"]
-    base = int(evidence.requests["key"][0])
-    answered = evidence.attempts[evidence.attempts["answered_ns"] > 0]
+    base = int(whole(evidence.requests, REQUEST)["key"][0])
+    attempts = whole(evidence.attempts, ATTEMPT)
+    answered = attempts[attempts["answered_ns"] > 0]
     number = answered["key"].astype(np.int64) - base - math.ceil(_WARMUP_S * rate)
     counted = (number >= 0) & (number < math.ceil(seconds * rate))
     times = answered["answered_ns"][counted] - t0_ns - number[counted] * 1e9 / rate
