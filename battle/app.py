@@ -13,7 +13,9 @@ from typing import Any, cast
 import anyio
 
 from battle.analysis.evidence import Evidence
-from battle.analysis.judge import analyse
+from battle.analysis.judge import analyse, analyse_reading
+from battle.analysis.keeping import choose_kept, size_of
+from battle.analysis.reading import Reading
 from battle.analysis.recorded import holding_masks, recorded
 from battle.core.component import kinds
 from battle.core.journal import Event, EventKind
@@ -26,7 +28,7 @@ from battle.engine.environment import describe_environment
 from battle.engine.execution import Execution, Plan, draw_key_base, worker_command
 from battle.engine.intervals import interval_log
 from battle.engine.signals import Signals
-from battle.errors import BattleError, UsageError
+from battle.errors import BattleError, EvidenceError, UsageError
 from battle.loading import Loaded, load_scenario, load_text
 from battle.proxies.binaries import ENVOY, NGINX
 from battle.rooms import REPORTERS, load_reporters, load_rooms
@@ -72,17 +74,18 @@ class Finished:
     """A signal that came when the load and its rollback were over; what was found is saved all the same."""
 
 
-def run_scenario(loaded: Loaded, store: Store, view: View) -> Finished:
+def run_scenario(loaded: Loaded, store: Store, view: View, *, evidence_limit_bytes: int | None = None) -> Finished:
     """Run a scenario, judge it and store everything.
 
-    The scenario is saved first, the evidence second, the verdict last. Raises SetupError when something does not start,
+    The scenario is saved first, the evidence second, the verdict last. Of records that take more than the limit, a
+    part is kept (analysis/keeping.py). Raises SetupError when something does not start,
     Stopped when a signal came before the load, UsageError when the store cannot be written.
     """
     with Signals() as signals:
-        return _run_heeding(loaded, store, view, signals)
+        return _run_heeding(loaded, store, view, signals, evidence_limit_bytes)
 
 
-def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals) -> Finished:
+def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals, limit_bytes: int | None) -> Finished:
     load_reporters()
     now = datetime.now(UTC)
     run_dir = store.create(loaded.scenario.name, now, secrets.token_hex(3))
@@ -104,24 +107,41 @@ def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals) -> 
         _carry_out(execution)
         late = partial(_write_now, journal)
         requests, attempts = gather(run_dir.raw_dir, late)
-        unsaved = [_tried(partial(run_dir.save_requests, requests)), _tried(partial(run_dir.save_attempts, attempts))]
+        reading = Reading(
+            Evidence(
+                run_id=run_dir.run_id,
+                scenario=loaded.scenario,
+                requests=requests,
+                attempts=attempts,
+                events=journal.events,
+                sha256=hashlib.sha256(loaded.masked_text.encode()).hexdigest(),
+                environment=describe_environment(journal.events),
+            )
+        )
+        unsaved = _save_records(run_dir, reading, limit_bytes, late)
         for failure in (*unsaved, journal.failure):
             if failure:
                 late(EventKind.WARNING, text=failure)
-        events = list(journal.events)
-    evidence = Evidence(
-        run_id=run_dir.run_id,
-        scenario=loaded.scenario,
-        requests=requests,
-        attempts=attempts,
-        events=events,
-        sha256=hashlib.sha256(loaded.masked_text.encode()).hexdigest(),
-        environment=describe_environment(events),
-    )
-    run = analyse(evidence, analysed_at=_stamp())
-    unsaved += save_results(run_dir, run, evidence)
+    run = analyse_reading(reading, analysed_at=_stamp())
+    unsaved += save_results(run_dir, run, reading.evidence)
+    if not any(unsaved):
+        run_dir.remove_raw_records()
     unheeded = signals.received[0] if signals.received and not execution.ending.signal_name else None
     return Finished(run, run_dir, [failure for failure in unsaved if failure], unheeded)
+
+
+def _save_records(
+    run_dir: RunDir, reading: Reading, limit_bytes: int | None, note: Callable[..., None]
+) -> list[str | None]:
+    """Save both tables, or what is kept of them when they are over the limit; what could not be saved, in words."""
+    requests, attempts = reading.evidence.requests, reading.evidence.attempts
+    size = 0 if limit_bytes is None else size_of(requests, attempts)
+    if limit_bytes is not None and size > limit_bytes:
+        kept = choose_kept(reading, limit_bytes)
+        requests, attempts = kept.of(requests), kept.of(attempts)
+        counts = {"telling": kept.telling, "plain": kept.plain, "sampled": kept.sampled}
+        note(EventKind.EVIDENCE_THINNED, bytes=size, limit_bytes=limit_bytes, **counts)
+    return [_tried(partial(run_dir.save_requests, requests)), _tried(partial(run_dir.save_attempts, attempts))]
 
 
 def _carry_out(execution: Execution) -> None:
@@ -195,6 +215,11 @@ def judge_stored(store: Store, wanted: str, changed: Path | None) -> Finished:
 
 def _stored_evidence(run_dir: RunDir) -> Evidence:
     stored = run_dir.load()
+    if any(event.kind is EventKind.EVIDENCE_THINNED for event in stored.events):
+        raise EvidenceError(
+            f"of {run_dir.run_id} only a part of the evidence was stored, so it cannot be judged again",
+            hint="its run.json and reports were made from all of it; a larger --evidence-limit stores more",
+        )
     loaded = load_text(stored.scenario_text, str(run_dir.scenario_path), stored=True)
     return Evidence(
         run_id=stored.run_id,

@@ -40,8 +40,13 @@ def analyse(evidence: Evidence, *, analysed_at: str, objectives: list[Objective]
     `objectives` replace those of the scenario. Pure: the same evidence gives the same document, but for `analysed_at`.
     Raises EvidenceError when the load never started.
     """
+    return analyse_reading(Reading(evidence, objectives), analysed_at=analysed_at)
+
+
+def analyse_reading(reading: Reading, *, analysed_at: str) -> Run:
+    """The same, of evidence that was read already."""
     assert catalogue.FAMILIES  # noqa: S101  (importing it enters the indicators)
-    reading = Reading(evidence, objectives)
+    evidence = reading.evidence
     results = judge_all(reading)
     decision = decide(reading, results)
     return Run(

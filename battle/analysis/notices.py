@@ -5,7 +5,7 @@ import signal
 from battle.analysis.reading import Reading
 from battle.core.journal import Event, EventKind
 from battle.core.run import Notice
-from battle.core.units import NS_PER_MS
+from battle.core.units import NS_PER_MS, format_size
 
 
 def notices(reading: Reading) -> list[Notice]:
@@ -26,7 +26,7 @@ def notices(reading: Reading) -> list[Notice]:
     return found
 
 
-def _of_event(reading: Reading, event: Event) -> Notice | None:  # noqa: PLR0911  (one a kind)
+def _of_event(reading: Reading, event: Event) -> Notice | None:  # noqa: C901, PLR0911  (one a kind)
     at_ms = round((event.at_ns - reading.t0_ns) / NS_PER_MS, 3)
     fields = event.fields
     match event.kind:
@@ -50,10 +50,22 @@ def _of_event(reading: Reading, event: Event) -> Notice | None:  # noqa: PLR0911
             return Notice(at_ms=at_ms, level="warning", text=text)
         case EventKind.GUARD_BROKEN:
             return Notice(at_ms=at_ms, level="error", text=f"the guard {fields.get('objective')} was broken")
+        case EventKind.EVIDENCE_THINNED:
+            return Notice(at_ms=at_ms, level="info", text=_thinned(fields))
         case EventKind.WARNING:
             return Notice(at_ms=at_ms, level="warning", text=str(fields.get("text")))
         case _:
             return None
+
+
+def _thinned(fields: dict[str, object]) -> str:
+    size, limit = (format_size(float(f"{fields.get(name, 0):.3g}")) for name in ("bytes", "limit_bytes"))
+    telling, sampled, plain = (f"{fields.get(name, 0):,}" for name in ("telling", "sampled", "plain"))
+    return (
+        f"the evidence takes {size}, and the limit is {limit}: stored are all {telling} requests that failed, were "
+        f"failed over or met a fault, and a uniform sample of {sampled} of the {plain} others. The numbers here are of "
+        "all requests; the run cannot be judged again"
+    )
 
 
 def _ended_alone(who: str, fields: dict[str, object], at_ms: float) -> str:

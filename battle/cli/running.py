@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from battle.cli.options import parse_sets
+from battle.cli.options import parse_sets, parse_size
 from battle.cli.printing import print_report
 from battle.cli.telling import tell, tell_internal
 from battle.core.verdict import worst
@@ -41,6 +41,7 @@ class _Options:
     chaos: bool
     quiet: bool
     form: str
+    evidence_limit_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ def run(  # noqa: PLR0917  (typer reads the options from the signature)
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="What is printed at the end: terminal, md, json.")
     ] = "terminal",
+    evidence_limit: Annotated[
+        str,
+        typer.Option("--evidence-limit", metavar="SIZE", help="The most that the stored records may take, or none."),
+    ] = "2GB",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view; only the result.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print run.json, and only that, to stdout.")] = False,
     keep_going: Annotated[
@@ -79,7 +84,10 @@ def run(  # noqa: PLR0917  (typer reads the options from the signature)
 ) -> None:
     """Run scenarios: start what they need, send the load, break things, judge, report."""
     del debug  # read where errors are told
-    options = _Options(parse_sets(sets or []), seed, proxy, out, not no_chaos, quiet, "json" if as_json else form)
+    limit_bytes = parse_size("--evidence-limit", evidence_limit)
+    options = _Options(
+        parse_sets(sets or []), seed, proxy, out, not no_chaos, quiet, "json" if as_json else form, limit_bytes
+    )
     ended: list[_Ended] = []
     for path in scenarios:
         ended.append(_one(path, options))
@@ -121,7 +129,7 @@ def _execute(path: Path, options: _Options) -> "Finished":
         path, overrides=options.overrides, seed=options.seed, proxy=options.proxy, chaos=options.chaos
     )
     view = view_for(loaded.scenario.name, is_quiet=options.quiet)
-    finished = program.run_scenario(loaded, Store(options.out), view)
+    finished = program.run_scenario(loaded, Store(options.out), view, evidence_limit_bytes=options.evidence_limit_bytes)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for failure in finished.unsaved:
         console.print(f"warning: {failure}", style="yellow", markup=False)

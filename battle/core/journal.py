@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     INTERRUPTED = "interrupted"  # signal
     SAMPLE = "sample"  # of: proxy | generator; rss_bytes, cpu_s (so far), processes, open_files
     WARNING = "warning"  # text
+    EVIDENCE_THINNED = "evidence_thinned"  # bytes, limit_bytes, telling, plain, sampled (requests)
     RUN_ENDED = "run_ended"  # disturbed: list of what could not be undone
 
 

@@ -85,6 +85,14 @@ class RunDir:
         """Write attempts.npy. Raises SaveError."""
         save_records(self.attempts_path, attempts, ATTEMPT)
 
+    def remove_raw_records(self) -> None:
+        """Remove the files that providers and workers wrote: requests.npy and attempts.npy hold their records now."""
+        for path in self.raw_dir.glob("*"):
+            with suppress(OSError):
+                path.unlink()
+        with suppress(OSError):
+            self.raw_dir.rmdir()
+
     def save_run(self, run: Run) -> None:
         """Write run.json, last of all: it says that the run was judged. Raises SaveError."""
         write_bytes(self.run_path, orjson.dumps(run.model_dump(mode="json"), option=orjson.OPT_INDENT_2) + b"\n")

@@ -131,3 +131,29 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         writing.wait(timeout=30)
     assert b"Traceback" not in said
     assert b"internal error" not in said
+
+
+def test_evidence_over_its_limit_is_thinned_and_every_number_stays(tmp_path: Path) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    done = battle("run", "quick.yaml", "--json", "--evidence-limit", "20KB", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert found["analysis"]["requests"]["total"] == 400
+    said = next(it["text"] for it in found["notices"] if "limit" in it["text"])
+    assert "the evidence takes 51.2KB, and the limit is 20KB: stored are all 0 requests" in said
+    stored = only_run(tmp_path)
+    assert (stored / "requests.npy").stat().st_size < 64 * 250
+    assert not (stored / "raw").exists()
+    judged = battle("judge", "latest", cwd=tmp_path)
+    assert judged.returncode == 2
+    assert "only a part of the evidence was stored" in judged.stderr
+    assert battle("report", "latest", "--format", "md", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("limit", ["64", "-1GB", "many"])
+def test_a_limit_that_is_no_size_is_refused(tmp_path: Path, limit: str) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    done = battle("run", "quick.yaml", "--evidence-limit", limit, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--evidence-limit" in done.stderr
+    assert not (tmp_path / "reports").exists()
