@@ -15,7 +15,7 @@ from battle.analysis.key_index import KeyIndex, KeyIndexBuilder
 from battle.analysis.narrow import NarrowColumn
 from battle.analysis.pieces import slices
 from battle.core.record_source import PIECE, RecordSource, pieces_of, room_of
-from battle.core.records import REQUEST, REQUEST_WAITED, Outcome, Requests
+from battle.core.records import REQUEST, REQUEST_MEMBER, REQUEST_PARTLY, REQUEST_WAITED, Outcome, Requests
 
 _NARROW = {"scheduled_ns": np.int64, "lag_ns": np.int32, "took_ns": np.int32, "height": np.int32}
 
@@ -80,6 +80,16 @@ class Columns:
     def judged(self) -> NDArray[np.bool_]:
         """Requests that count for success: ok, failed and dropped."""
         return (self.outcome >= Outcome.OK) & (self.outcome <= Outcome.DROPPED)
+
+    @property
+    def leads(self) -> NDArray[np.bool_]:
+        """Which stand for an HTTP request: all but the further calls of batches."""
+        return np.equal(self.flags & REQUEST_MEMBER, 0)
+
+    @property
+    def wholly_ok(self) -> NDArray[np.bool_]:
+        """HTTP requests whose calls all ended ok."""
+        return self.ok & np.equal(self.flags & (REQUEST_MEMBER | REQUEST_PARTLY), 0)
 
     @property
     def started_ns(self) -> NDArray[np.int64]:

@@ -62,6 +62,10 @@ REQUEST_WAITED: Final = 2
 """Flag: waited for a free connection."""
 REQUEST_RETRIED: Final = 4
 """Flag: sent a second time, since the first connection had served before and was closed without a byte."""
+REQUEST_MEMBER: Final = 8
+"""Flag: a further call of a batch, whose HTTP request is recorded by its first call."""
+REQUEST_PARTLY: Final = 16
+"""Flag, of the first call of a batch: not all of its calls were ok."""
 
 ATTEMPT_FORMAT: Final = "<QqqqqiIIHBBBBB5x"
 

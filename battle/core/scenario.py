@@ -1,6 +1,7 @@
 """The scenario: what to start, what load to send, what to break and when, and what must hold."""
 
 from functools import cached_property
+from itertools import accumulate
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -19,6 +20,8 @@ from battle.core.recording import MOST_TEMPLATES
 from battle.core.seeds import chooser
 from battle.core.units import NS_PER_S, Duration, Size
 
+MOST_CALLS = 100
+"""The longest batch: providers refuse longer ones, and it is more likely a slip."""
 MASK = "***"
 """What a stored scenario holds in the place of a value from the environment."""
 
@@ -34,12 +37,11 @@ class Expect(Part):
     error: list[int] | Literal["any"] | None = None
 
 
-class RpcRequest(Part):
+class RpcCall(Part):
     """A JSON-RPC call. `write: true` marks what must not be executed twice."""
 
     method: str
     params: list[Any] | dict[str, Any] = Field(default_factory=list)
-    weight: float = Field(default=1, ge=0)
     write: bool = False
     expect: Expect = Expect()
 
@@ -47,6 +49,41 @@ class RpcRequest(Part):
     def label(self) -> str:
         """The name that reports group it under."""
         return self.method
+
+
+class RpcRequest(RpcCall):
+    """A JSON-RPC call by itself."""
+
+    weight: float = Field(default=1, ge=0)
+
+    @property
+    def calls(self) -> "list[RpcRequest]":
+        """What is judged on its own: the call."""
+        return [self]
+
+
+class BatchRequest(Part):
+    """JSON-RPC calls in one HTTP request. Each is judged on its own, and the whole is timed."""
+
+    batch: list[RpcCall] = Field(min_length=1, max_length=MOST_CALLS)
+    weight: float = Field(default=1, ge=0)
+
+    @field_validator("batch")
+    @classmethod
+    def _check_ids(cls, batch: list[RpcCall]) -> list[RpcCall]:
+        if any(call.expect.id is not None for call in batch):
+            raise ValueError("`id: any` cannot be in a batch: its answers are told apart by their ids")
+        return batch
+
+    @property
+    def calls(self) -> list[RpcCall]:
+        """What is judged on its own: each member."""
+        return self.batch
+
+    @property
+    def label(self) -> str:
+        """What it is called where it must be named; reports group its calls under their own labels."""
+        return f"batch of {len(self.batch)}"
 
 
 class HttpRequest(Part):
@@ -65,15 +102,23 @@ class HttpRequest(Part):
         """The name that reports group it under."""
         return f"{self.verb} {self.path}"
 
+    @property
+    def calls(self) -> "list[HttpRequest]":
+        """What is judged on its own: the request."""
+        return [self]
+
 
 def _request_form(value: Any) -> str:
     if isinstance(value, dict):
-        return "http" if "verb" in value else "rpc"
+        return "batch" if "batch" in value else "http" if "verb" in value else "rpc"
+    if isinstance(value, BatchRequest):
+        return "batch"
     return "http" if isinstance(value, HttpRequest) else "rpc"
 
 
 Request = Annotated[
-    Annotated[RpcRequest, Tag("rpc")] | Annotated[HttpRequest, Tag("http")], Discriminator(_request_form)
+    Annotated[RpcRequest, Tag("rpc")] | Annotated[BatchRequest, Tag("batch")] | Annotated[HttpRequest, Tag("http")],
+    Discriminator(_request_form),
 ]
 
 
@@ -117,6 +162,14 @@ class Stream(Part):
         if any(map(_draws, self.load)) and not any(request.weight for request in self.requests):
             raise ValueError("no request has a weight above 0, so there is none to draw: add one under `requests`")
         return self
+
+    def numbered(self, first: int) -> dict[int, RpcRequest | BatchRequest | HttpRequest]:
+        """Its requests by their templates' numbers, which count from `first`: a batch has one for each of its calls.
+
+        It goes by the first of them.
+        """
+        sizes = [len(request.calls) for request in self.requests]
+        return dict(zip(accumulate(sizes, initial=first), self.requests, strict=False))
 
     @property
     def duration_ns(self) -> int:
@@ -164,11 +217,14 @@ class Setup(Part):
 
 
 class Template(NamedTuple):
-    """One request that a stream can send. Its position in `Scenario.templates` is its number in the records."""
+    """One call that a stream can send: a request, or a member of a batch.
+
+    Its position in `Scenario.templates` is its number in the records.
+    """
 
     stream: int
     label: str
-    request: RpcRequest | HttpRequest
+    request: RpcCall | HttpRequest
 
 
 class Scenario(Part):
@@ -205,9 +261,18 @@ class Scenario(Part):
 
     @cached_property
     def templates(self) -> list[Template]:
-        """All requests of all streams, in the order of the file."""
-        streams = enumerate(self.workload.values())
-        return [Template(index, request.label, request) for index, stream in streams for request in stream.requests]
+        """All calls of all streams, in the order of the file."""
+        return [
+            Template(index, call.label, call)
+            for index, stream in enumerate(self.workload.values())
+            for request in stream.requests
+            for call in request.calls
+        ]
+
+    @cached_property
+    def has_batches(self) -> bool:
+        """Whether an HTTP request can hold other than one call."""
+        return any(isinstance(one, BatchRequest) for stream in self.workload.values() for one in stream.requests)
 
     @property
     def provider_names(self) -> list[str]:

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from battle.core.ports.load import OpenPattern, ScriptedPattern
-from battle.core.ports.wire import Call, Session
-from battle.core.records import Outcome
-from battle.core.scenario import Scenario, Stream
+from battle.core.ports.wire import BatchCall, Call, Session
+from battle.core.records import REQUEST_MEMBER, REQUEST_PARTLY, Outcome
+from battle.core.scenario import BatchRequest, Scenario, Stream
 from battle.core.seeds import generator
 from battle.engine.recorder import Recorder
 
@@ -16,16 +16,23 @@ _BLOCK = 1024
 class KeyCounter:
     """Keys of a run, counted up from its base; shared by all streams of a worker."""
 
-    __slots__ = ("base", "next")
+    __slots__ = ("base", "next", "step")
 
-    def __init__(self, key_base: int) -> None:
+    def __init__(self, key_base: int, step: int = 1) -> None:
         self.next = key_base
         self.base = key_base
+        self.step = step
 
     @property
     def taken(self) -> int:
         """How many were given out."""
-        return self.next - self.base
+        return (self.next - self.base) // self.step
+
+    def take(self) -> int:
+        """The next key."""
+        key = self.next
+        self.next = key + self.step
+        return key
 
 
 class Dispatcher:
@@ -43,6 +50,11 @@ class Dispatcher:
         self.stream: Stream = stream
         self.number = list(scenario.workload).index(name)
         self.first_template = next(index for index, it in enumerate(scenario.templates) if it.stream == self.number)
+        self._batches = {
+            number: len(request.batch)
+            for number, request in stream.numbered(self.first_template).items()
+            if isinstance(request, BatchRequest)
+        }
         self.session: Session
         self.in_flight = 0
         self.dropped = 0
@@ -81,11 +93,15 @@ class Dispatcher:
             template = next(self._choice)
         keys = self._keys
         key = keys.next
-        keys.next = key + 1
+        keys.next = key + keys.step
         call = Call(key, template, scheduled_ns, phase, user, now_ns)
+        if self._batches and template in self._batches:
+            call = self._batch_of(call)
         if self.in_flight >= self._limit or (self._max_lag is not None and now_ns - scheduled_ns > self._max_lag):
             call.outcome = Outcome.DROPPED
-            self.dropped += 1
+            self.dropped += self._batches.get(template, 1)
+            if self._batches:
+                self._write_others(call)
             self._write(call, self.number)
             return False
         self.in_flight += 1
@@ -96,6 +112,8 @@ class Dispatcher:
     def report(self, call: Call) -> None:
         """Take a call that has ended; called by the session, once a call."""
         self.in_flight -= 1
+        if self._batches:
+            self._write_others(call)
         self._write(call, self.number)
         then = call.then
         if then is not None:
@@ -103,22 +121,45 @@ class Dispatcher:
         if not self.in_flight:
             self._on_change()
 
+    def _batch_of(self, first: Call) -> BatchCall:
+        """The batch that begins with this call; the others take the next keys."""
+        at, phase, user, now = first.scheduled_ns, first.phase, first.user, first.offered_ns
+        templates = range(first.template + 1, first.template + self._batches[first.template])
+        others = tuple([Call(self._keys.take(), template, at, phase, user) for template in templates])
+        return BatchCall(first.key, first.template, at, phase, user, now, others=others)
+
+    def _write_others(self, call: Call) -> None:
+        """Write down the other calls of a batch. They were under way with the first, which is marked if one failed."""
+        if not isinstance(call, BatchCall):
+            return
+        flags = call.flags | REQUEST_MEMBER
+        for other in call.others:
+            other.started_ns, other.ended_ns = call.started_ns, call.ended_ns
+            other.status, other.connection, other.testimony = call.status, call.connection, call.testimony
+            other.flags = flags
+            if other.outcome is Outcome.UNFINISHED:
+                other.outcome, other.error = call.outcome, call.error
+            if other.outcome is not Outcome.OK:
+                call.flags |= REQUEST_PARTLY
+            self._write(other, self.number)
+
 
 def _choices(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:
     """Template numbers, drawn by weight from the stream's own random numbers."""
-    weighted = [index for index, request in enumerate(stream.requests) if request.weight]
+    weighted = [number for number, request in stream.numbered(first).items() if request.weight]
     if len(weighted) <= 1:
-        return itertools.repeat(first + sum(weighted))
+        return itertools.repeat(weighted[0] if weighted else first)
     return _drawn(stream, seed, name, first)
 
 
 def _drawn(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:
     rng = generator(seed, "requests", name)
+    numbers = list(stream.numbered(first))
     weights = [request.weight for request in stream.requests]
     total = sum(weights)
     shares = [weight / total for weight in weights]
     while True:
-        yield from (rng.choice(len(shares), _BLOCK, p=shares) + first).tolist()
+        yield from rng.choice(numbers, _BLOCK, p=shares).tolist()
 
 
 Arrival = tuple[int, int, int | None]
@@ -128,10 +169,11 @@ Arrival = tuple[int, int, int | None]
 def arrivals(stream: Stream, seed: int, name: str, first_template: int = 0) -> Iterator[Arrival]:
     """Every open arrival of a stream, in order; the stream's templates count from `first_template`. Pure."""
     start = 0
+    numbers = list(stream.numbered(first_template))
     for index, pattern in enumerate(stream.load):
         if isinstance(pattern, ScriptedPattern):
             for offset, at in pattern.script():
-                yield start + offset, index, None if at is None else first_template + at
+                yield start + offset, index, None if at is None else numbers[at]
         elif isinstance(pattern, OpenPattern):
             for offset in pattern.arrivals(generator(seed, "arrivals", name, str(index))):
                 yield start + offset, index, None

@@ -41,7 +41,12 @@ class LoadWorker:
         for name in scenario.workload:
             dispatcher = Dispatcher(scenario, name, keys, self._recorder, self._check)
             plan = StreamPlan(
-                dispatcher.stream, dispatcher.first_template, scenario.seed, witness, chain_id=order["chain_id"]
+                dispatcher.stream,
+                dispatcher.first_template,
+                scenario.seed,
+                witness,
+                chain_id=order["chain_id"],
+                key_step=keys.step,
             )
             dispatcher.session = dispatcher.stream.protocol.session(endpoint, plan, dispatcher.report)
             self._dispatchers.append(dispatcher)
@@ -94,7 +99,7 @@ class LoadWorker:
         return self.status()
 
     def status(self) -> dict[str, Any]:
-        """The counts so far."""
+        """The counts so far, of calls: a batch is several."""
         return {
             "reason": self._reason,
             "taken": self._keys.taken,

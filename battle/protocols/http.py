@@ -14,7 +14,7 @@ from battle.core.witness import NOTHING_SAID
 from battle.protocols.connection import Connection, KnownHead
 from battle.protocols.decoding import UndecodableError, decoded
 from battle.protocols.dialling import DialError, Dialler
-from battle.protocols.judgement import judge_for
+from battle.protocols.judgement import judge_for, most_bytes
 from battle.protocols.rendering import renderer
 from battle.protocols.response import BODY_LIMIT_BYTES, Response
 from battle.system.descriptors import most_connections
@@ -48,11 +48,10 @@ class HttpSession:
         self._dialler = Dialler(endpoint, plan.stream.tls)
         self._report = report
         self._loop = asyncio.get_running_loop()
-        requests = plan.stream.requests
-        first = plan.first_template
-        self._renders = dict(enumerate((renderer(request, plan, endpoint) for request in requests), first))
-        self.judges = dict(enumerate((judge_for(request, plan) for request in requests), first))
-        self._reads = dict(enumerate(((_is_head(one), one.expect.max_bytes) for one in requests), first))
+        requests = plan.requests
+        self._renders = {number: renderer(request, plan, endpoint) for number, request in requests.items()}
+        self.judges = {number: judge_for(request, plan) for number, request in requests.items()}
+        self._reads = {number: (_is_head(request), most_bytes(request)) for number, request in requests.items()}
         self._witness = plan.witness
         self._limit: int = min(plan.stream.connection_limit, most_connections())
         self._timeout_ns: int = plan.stream.timeout

@@ -1,7 +1,8 @@
 """What an answer is worth: ok, or failed with which error class.
 
 JSON-RPC: an error object in an HTTP 200 is a failure, but for the codes that a request expects. Bad JSON, another
-request's id, a null result where the method allows none, and another chain's id have error classes of their own.
+request's id, a null result where the method allows none, and another chain's id have error classes of their own. Each
+call of a batch is judged as it would be alone, on its own object of the array.
 """
 
 import re
@@ -10,9 +11,10 @@ from typing import Any
 
 import orjson
 
-from battle.core.ports.wire import Call, StreamPlan
+from battle.core.ports.wire import BatchCall, Call, StreamPlan
 from battle.core.records import NO_HEIGHT, ErrorClass, Outcome
-from battle.core.scenario import Expect, HttpRequest, RpcRequest
+from battle.core.scenario import BatchRequest, Expect, HttpRequest, RpcCall, RpcRequest
+from battle.protocols.batches import answers
 
 Judge = Callable[[Call, bytes], None]
 """Completes a call from its status (already set) and body: outcome, error, rpc_code, height."""
@@ -46,11 +48,16 @@ _HTTP_SERVER_ERROR = 500
 _HTTP_CLIENT_ERROR = 400
 
 
-def judge_for(request: RpcRequest | HttpRequest, plan: StreamPlan) -> Judge:
-    """The judge of one template's answers."""
-    if isinstance(request, RpcRequest):
-        return _rpc_judge(request, plan.chain_id)
-    return _http_judge(request)
+def judge_for(request: RpcRequest | BatchRequest | HttpRequest, plan: StreamPlan) -> Judge:
+    """The judge of one request's answers; that of a batch is given a BatchCall."""
+    if isinstance(request, BatchRequest):
+        return _batch_judge(request, plan.chain_id)
+    return _http_judge(request) if isinstance(request, HttpRequest) else _rpc_judge(request, plan.chain_id)
+
+
+def most_bytes(request: RpcRequest | BatchRequest | HttpRequest) -> int | None:
+    """How large the body of an answer may be; None for a batch, whose calls have limits of their own."""
+    return None if isinstance(request, BatchRequest) else request.expect.max_bytes
 
 
 def _fail(call: Call, error: ErrorClass) -> None:
@@ -106,7 +113,35 @@ def _http_judge(request: HttpRequest) -> Judge:
     return judge
 
 
-def _rpc_judge(request: RpcRequest, chain_id: int | None) -> Judge:  # noqa: C901  (the hot path is one closure)
+def _batch_judge(request: BatchRequest, chain_id: int | None) -> Judge:
+    judges = [_rpc_judge(one, chain_id, loads=_as_it_is, size=_written_size) for one in request.batch]
+
+    def judge(call: Call, body: bytes) -> None:
+        calls = (call, *call.others) if isinstance(call, BatchCall) else (call,)
+        found = answers(body, [one.key for one in calls])
+        for one, judge_one, answer in zip(calls, judges, found, strict=True):
+            one.status = call.status
+            judge_one(one, answer)
+
+    return judge
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
+
+def _written_size(answer: Any) -> int:
+    return len(orjson.dumps(answer))
+
+
+def _rpc_judge(  # noqa: C901  (the hot path is one closure)
+    request: RpcCall,
+    chain_id: int | None,
+    *,
+    loads: Callable[[Any], Any] = orjson.loads,
+    size: Callable[[Any], int] = len,
+) -> Callable[[Call, Any], None]:
+    """The judge of a call's answer: of its text, or of whatever `loads` and `size` know how to take."""
     expect = request.expect
     method = request.method
     never_null = method in _NEVER_NULL
@@ -115,9 +150,9 @@ def _rpc_judge(request: RpcRequest, chain_id: int | None) -> Judge:  # noqa: C90
     chain = hex(chain_id) if chain_id is not None and method == "eth_chainId" else None
     check_result = _result_check(expect)
     usual_status = _HTTP_USUAL if expect.status is None else None
-    loads, ok = orjson.loads, Outcome.OK
+    ok = Outcome.OK
 
-    def judge(call: Call, body: bytes) -> None:  # noqa: C901, PLR0911  (a ladder: each rung is one way to fail)
+    def judge(call: Call, body: Any) -> None:  # noqa: C901, PLR0911  (a ladder: each rung is one way to fail)
         if call.status != usual_status:
             error = _status_error(call.status, expect)
             if error is not None:
@@ -145,7 +180,7 @@ def _rpc_judge(request: RpcRequest, chain_id: int | None) -> Judge:  # noqa: C90
             except (TypeError, ValueError):
                 height = NO_HEIGHT
             call.height = height if 0 <= height < _HEIGHTS else NO_HEIGHT
-        if check_result is not None and not check_result(result, len(body)):
+        if check_result is not None and not check_result(result, size(body)):
             return _fail(call, ErrorClass.UNEXPECTED)
         call.outcome = ok
         return None
@@ -153,7 +188,7 @@ def _rpc_judge(request: RpcRequest, chain_id: int | None) -> Judge:  # noqa: C90
     return judge
 
 
-def _judge_error(call: Call, error: Any, request: RpcRequest) -> None:
+def _judge_error(call: Call, error: Any, request: RpcCall) -> None:
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(code, int) or not isinstance(error, dict):
         return _fail(call, ErrorClass.INVALID)
@@ -164,7 +199,7 @@ def _judge_error(call: Call, error: Any, request: RpcRequest) -> None:
     return _fail(call, ErrorClass.RPC_CLIENT_ERROR if code in _CLIENT_ERRORS else ErrorClass.RPC_ERROR)
 
 
-def _expected_error(code: int, message: str, request: RpcRequest) -> bool:
+def _expected_error(code: int, message: str, request: RpcCall) -> bool:
     expected = request.expect.error
     if expected is not None:
         return expected == "any" or code in expected

@@ -19,7 +19,7 @@ import h2.events
 import uvloop
 
 from battle.core.keys import key_base
-from battle.core.ports.wire import Call, Endpoint, LoadProtocol, StreamPlan
+from battle.core.ports.wire import BatchCall, Call, Endpoint, LoadProtocol, StreamPlan
 from battle.core.scenario import Stream
 from battle.core.witness import Witness
 
@@ -183,6 +183,8 @@ class Stage:
     speaker: Speaker
     serve: Serve
     count: int = 1
+    calls: int | None = None
+    """How many calls each request holds: they are batches."""
     host: str = "127.0.0.1"
     named: str = ""
     """The host's name in the endpoint, when that is not where it listens."""
@@ -216,6 +218,13 @@ class Stage:
         server = await asyncio.start_server(connected, self.host, 0, ssl=self.context)
         return server, replace(endpoint, port=server.sockets[0].getsockname()[1])
 
+    def _call(self, number: int, now: int) -> Call:
+        if self.calls is None:
+            return Call(BASE + number, 0, now, offered_ns=now)
+        first = BASE + number * self.calls
+        others = tuple(Call(first + further, further, now) for further in range(1, self.calls))
+        return BatchCall(first, 0, now, offered_ns=now, others=others)
+
     async def _play(self) -> list[Call]:
         unheard: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
@@ -238,7 +247,7 @@ class Stage:
         session = self.speaker.protocol.session(endpoint, plan, report)
         for number in range(self.count):
             now = time.monotonic_ns()
-            session.send(Call(BASE + number, 0, now, offered_ns=now))
+            session.send(self._call(number, now))
             await asyncio.sleep(self.pause_s)
         self.before_end(session)
         await asyncio.wait_for(everything.wait(), 10)

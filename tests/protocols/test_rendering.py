@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from battle.core.keys import address, key_base, traceparent
 from battle.core.ports.wire import Endpoint, StreamPlan
-from battle.core.scenario import HttpRequest, RpcRequest, Stream
+from battle.core.scenario import BatchRequest, HttpRequest, RpcRequest, Stream
 from battle.errors import SetupError
 from battle.protocols.rendering import renderer
 
@@ -17,9 +17,11 @@ KEY = key_base(12345) + 678
 LOAD = {"kind": "constant", "rate": "1/s", "duration": "1s"}
 
 
-def rendered(request: RpcRequest | HttpRequest, key: int = KEY, seed: int = 1, **stream: object) -> tuple[str, str]:
+def rendered(
+    request: RpcRequest | BatchRequest | HttpRequest, key: int = KEY, seed: int = 1, step: int = 1, **stream: object
+) -> tuple[str, str]:
     settings = {"requests": [{"method": "m"}], "load": LOAD, **stream}
-    plan = StreamPlan(Stream.model_validate(settings), 0, seed)
+    plan = StreamPlan(Stream.model_validate(settings), 0, seed, key_step=step)
     text = renderer(request, plan, Endpoint("127.0.0.1", 80, "/base"))(key).decode()
     head, _, body = text.partition("\r\n\r\n")
     return head, body
@@ -139,3 +141,28 @@ def test_a_file_that_went_away_ends_the_setup(csv_file: Path) -> None:
     csv_file.unlink()
     with pytest.raises(SetupError, match="cannot be read any more"):
         sent(stream_plan(), RpcRequest(method="m", params=[f"${{csv:{csv_file}:user}}"]))
+
+
+@given(st.integers(1, 64), st.integers(0, 1 << 32), st.sampled_from(["${int:5..90000}", "x", "${choice:a,bc}"]))
+def test_each_call_of_a_batch_carries_the_key_that_is_its_own(step: int, counter: int, drawn: str) -> None:
+    params = ["${address}", "${key}", "x${key:hex}", "100%", drawn]
+    batch = BatchRequest.model_validate({"batch": [{"method": "a", "params": params}, {"method": "b"}, {"method": "c"}]})
+    first = key_base(1) + counter
+    head, body = rendered(batch, first, step=step)
+    calls = json.loads(body)
+    assert [(call["method"], call["id"]) for call in calls] == [
+        ("a", first),
+        ("b", first + step),
+        ("c", first + 2 * step),
+    ]
+    assert calls[0]["params"][:4] == [address(first), first, f"x{first:014x}", "100%"]
+    assert "${" not in body
+    assert f"content-length: {len(body)}" in head
+    assert f"{traceparent(first)[:50]}" in head, "the request's key is that of the first call"
+    assert head.startswith("POST /base/ HTTP/1.1")
+
+
+def test_calls_of_a_batch_use_their_own_key_in_params() -> None:
+    batch = BatchRequest.model_validate({"batch": [{"method": "m", "params": ["${address}", "${key}"]}] * 2})
+    _, body = rendered(batch, KEY, step=3)
+    assert [call["params"] for call in json.loads(body)] == [[address(KEY), KEY], [address(KEY + 3), KEY + 3]]

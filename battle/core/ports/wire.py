@@ -35,6 +35,17 @@ class Call:
     then: "Callable[[Call], None] | None" = None
 
 
+@dataclass(slots=True)
+class BatchCall(Call):
+    """A batch on its way: its first call, which stands for the HTTP request, and the others behind it.
+
+    A session sees to the first alone. A judge completes all of them; where there was nothing to judge, the others share
+    the first one's end.
+    """
+
+    others: tuple[Call, ...] = ()
+
+
 class Session(Protocol):
     """Sends rendered requests and reports each one exactly once."""
 
@@ -95,7 +106,7 @@ class StreamPlan:
 
     `stream` is a core.scenario.Stream; its templates are numbered from `first_template` in the records. `chain_id` is
     the chain that answers must be from, None when unknown. `rows` are the CSV files that its requests take rows from,
-    by their paths: open, and shared by the templates of the stream.
+    by their paths: open, and shared by the templates of the stream. The calls of a batch have keys `key_step` apart.
     """
 
     stream: Any
@@ -104,6 +115,13 @@ class StreamPlan:
     witness: Witness | None = None
     chain_id: int | None = None
     rows: dict[str, Any] = field(default_factory=dict)
+    key_step: int = 1
+
+    @property
+    def requests(self) -> dict[int, Any]:
+        """The requests of the stream, by the number that a call of theirs has as its template."""
+        numbered: dict[int, Any] = self.stream.numbered(self.first_template)
+        return numbered
 
 
 class LoadProtocol(Component):

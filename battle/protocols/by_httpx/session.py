@@ -20,7 +20,7 @@ from battle.core.records import REQUEST_REUSED, REQUEST_WAITED, ErrorClass, Outc
 from battle.core.units import NS_PER_S
 from battle.protocols.by_httpx.early_answers import heed_early_answers
 from battle.protocols.decoding import UndecodableError, decoded
-from battle.protocols.judgement import judge_for
+from battle.protocols.judgement import judge_for, most_bytes
 from battle.protocols.rendering import renderer
 from battle.system.trust import client_context
 
@@ -36,10 +36,10 @@ class HttpxSession:
         stream = plan.stream
         self._loop = asyncio.get_running_loop()
         self._report = report
-        self._first = plan.first_template
-        self._renders = [renderer(request, plan, endpoint) for request in stream.requests]
-        self._judges = [judge_for(request, plan) for request in stream.requests]
-        self._most_bytes = [request.expect.max_bytes for request in stream.requests]
+        requests = plan.requests
+        self._renders = {number: renderer(request, plan, endpoint) for number, request in requests.items()}
+        self._judges = {number: judge_for(request, plan) for number, request in requests.items()}
+        self._most_bytes = {number: most_bytes(request) for number, request in requests.items()}
         self._witness = plan.witness
         self._version = b"HTTP/2" if http2 else None
         self._timeout_s = stream.timeout / NS_PER_S
@@ -103,17 +103,16 @@ class HttpxSession:
             return
         call.ended_ns = time.monotonic_ns()
         call.status = response.status_code
-        template = call.template - self._first
         if self._witness is not None:
             headers = {name.lower(): value for name, value in response.headers.raw}
             call.testimony = self._witness.read(headers, call.status)
-        body = decoded(body, response.headers.get("content-encoding", ""), self._most_bytes[template])
-        self._judges[template](call, body)
+        body = decoded(body, response.headers.get("content-encoding", ""), self._most_bytes[call.template])
+        self._judges[call.template](call, body)
         self._report(call)
 
     def _request(self, call: Call, steps: "_Steps") -> httpx.Request:
         """The native engine's bytes as a request of httpx."""
-        head, _, body = self._renders[call.template - self._first](call.key).partition(b"\r\n\r\n")
+        head, _, body = self._renders[call.template](call.key).partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         verb, _, path = first.rpartition(b" ")[0].partition(b" ")
         headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
