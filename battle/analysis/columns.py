@@ -84,12 +84,14 @@ class Columns:
     @property
     def leads(self) -> NDArray[np.bool_]:
         """Which stand for an HTTP request: all but the further calls of batches."""
-        return np.equal(self.flags & REQUEST_MEMBER, 0)
+        leads: NDArray[np.bool_] = np.equal(self.flags & REQUEST_MEMBER, 0)
+        return leads
 
     @property
     def wholly_ok(self) -> NDArray[np.bool_]:
-        """HTTP requests whose calls all ended ok."""
-        return self.ok & np.equal(self.flags & (REQUEST_MEMBER | REQUEST_PARTLY), 0)
+        """Calls whose HTTP request was answered ok: of a batch, every call."""
+        wholly_ok: NDArray[np.bool_] = self.ok & np.equal(self.flags & REQUEST_PARTLY, 0)
+        return wholly_ok
 
     @property
     def started_ns(self) -> NDArray[np.int64]:

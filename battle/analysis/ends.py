@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from battle.analysis.columns import Columns
 from battle.analysis.statistics import Mask
-from battle.core.records import Outcome
+from battle.core.records import REQUEST_MEMBER, Outcome
 
 _TIMED, _OK = 1, 2
 _BATCHES = 32
@@ -17,7 +17,7 @@ _BATCHES = 32
 class Ends:
     """The ends of ok, failed and dropped requests by time, those of one instant in the order of keys; shape (n,).
 
-    `took_ns`: response times, where there is one.
+    `took_ns`: response times, where there is one: of a batch, at its first call.
     """
 
     at_ns: NDArray[np.int64]
@@ -63,7 +63,8 @@ def find_ends(columns: Columns, mask: Mask, batches: int = _BATCHES) -> Ends:
         which, place = which[order], slice(filled, filled + len(which))
         at[place], took[place] = finished[order], columns.took_ns[which]
         ok = columns.outcome[which] == Outcome.OK
-        timed = (ok | (columns.outcome[which] == Outcome.FAILED)) & columns.has_end[which]
+        ended = (ok | (columns.outcome[which] == Outcome.FAILED)) & columns.has_end[which]
+        timed = ended & np.equal(columns.flags[which] & REQUEST_MEMBER, 0)
         marks[place] = _OK * ok + _TIMED * timed
         filled += len(which)
     return Ends(at, took, marks)

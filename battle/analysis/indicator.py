@@ -38,7 +38,8 @@ class Indicator:
     (each fault by itself, chosen with `of`). `needs_records`: only providers that keep records can show it.
     `needs_attribution`: the serving provider must be known, by records or by the proxy's witness.
     `share_of_requests` marks success_rate and the like, for which a bound q needs 1/(1−q) samples; `percentile` marks
-    latency percentiles, which need enough samples for their rank.
+    latency percentiles, which need enough samples for their rank. `counts_http`: its samples are HTTP requests, where
+    those of the others are calls, of which a batch has several.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Indicator:
     needs_attribution: bool = False
     share_of_requests: bool = False
     percentile: float | None = None
+    counts_http: bool = False
 
 
 _entered: dict[str, Indicator] = {}

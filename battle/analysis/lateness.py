@@ -41,7 +41,7 @@ def planned_arrivals(reading: Reading) -> int | None:
 @found_once
 def sent_share(reading: Reading, selection: Selection) -> float:
     """Requests of a selection that left the generator ÷ those that were due; 1 of nothing."""
-    mask = reading.mask(selection)
+    mask = reading.requests(selection)
     due = int(np.count_nonzero(mask))
     return int(np.count_nonzero(mask & reading.columns.sent)) / due if due else 1.0
 
@@ -54,7 +54,7 @@ def unrecorded_share(reading: Reading) -> float:
     planned = planned_arrivals(reading)
     if not planned:
         return 0.0
-    missing = planned - int(np.count_nonzero(reading.in_run))
+    missing = planned - int(np.count_nonzero(reading.in_run & reading.columns.leads))
     return missing / planned if missing > _DEVIATIONS * math.sqrt(planned) else 0.0
 
 
@@ -71,7 +71,7 @@ def lag_limit_ns(reading: Reading) -> float:
 @found_once
 def late_by_ns(reading: Reading, selection: Selection) -> int | None:
     """The send lag p99 of a selection when it is over the limit, else None."""
-    lag = percentile(reading.columns.send_lag_ns(reading.mask(selection)), 99, in_place=True)
+    lag = percentile(reading.columns.send_lag_ns(reading.requests(selection)), 99, in_place=True)
     return lag if lag is not None and lag > lag_limit_ns(reading) else None
 
 

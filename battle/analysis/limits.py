@@ -38,7 +38,7 @@ def limits_of(reading: Reading, fault: str) -> Limits:
 
 @found_once
 def _baseline_p95_ns(reading: Reading) -> int | None:
-    times = reading.columns.response_ns(reading.mask(Selection(reading.windows.baseline())))
+    times = reading.columns.response_ns(reading.requests(Selection(reading.windows.baseline())))
     return percentile(times, 95, in_place=True)
 
 

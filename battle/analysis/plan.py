@@ -14,7 +14,7 @@ from battle.analysis.indicator import Indicator, indicators, samples_needed
 from battle.core.objective import Condition, Objective, Unit
 from battle.core.ports.fault import Fault
 from battle.core.ports.load import OpenPattern, Pattern, ScriptedPattern
-from battle.core.scenario import Scenario, Stream, phase_names
+from battle.core.scenario import BatchRequest, HttpRequest, RpcRequest, Scenario, Stream, phase_names
 from battle.core.units import NS_PER_S, format_duration
 
 Span = tuple[int, int]
@@ -105,21 +105,25 @@ class Plan:
         return [(0, onset)] if condition.relation == "before" else [(clear, self._next_onset(clear))]
 
     def expected(self, condition: Condition) -> float | None:
-        """How many requests the plan gives a condition; None when that cannot be known beforehand.
+        """How many samples the plan gives a condition; None when that cannot be known beforehand.
 
         Which provider serves is not planned, so `where provider=` counts what all providers get: an upper bound.
         """
         spans = self.window(condition)
         phase = condition.subject if condition.relation == "in" else None
-        return None if spans is None else self._count(spans, dict(condition.where), phase)
+        if spans is None:
+            return None
+        return self._count(spans, condition.where, phase, calls=_counts_calls(condition))
 
     def expected_in_run(self) -> float | None:
         """How many requests are due from t0 on; None while users decide it."""
-        return self._count([(0, self.end_ns)], {}, None)
+        return self._count([(0, self.end_ns)])
 
     def expected_in_baseline(self, condition: Condition | None = None) -> float | None:
-        """How many requests the baseline holds, of those that a condition is about."""
-        return self._count([self.baseline()], dict(condition.where) if condition else {}, None)
+        """How many requests the baseline holds, or how many samples of a condition."""
+        if condition is None:
+            return self._count([self.baseline()])
+        return self._count([self.baseline()], condition.where, calls=_counts_calls(condition))
 
     @property
     def _chaos(self) -> Iterable[tuple[str, Fault]]:
@@ -147,12 +151,22 @@ class Plan:
         onsets = (since for fault in self.faults.values() for since, _ in fault.spans or ())
         return min((since for since in onsets if since >= after_ns), default=self.end_ns)
 
-    def _count(self, spans: list[Span], where: dict[str, str], phase: str | None) -> float | None:
+    def _count(
+        self,
+        spans: list[Span],
+        where: Iterable[tuple[str, str]] = (),
+        phase: str | None = None,
+        *,
+        calls: bool = False,
+    ) -> float | None:
+        """How many HTTP requests, or calls, lie in the spans."""
         total = 0.0
+        only = dict(where)
+        what = _Counted(only.get("method"), calls)
         for name, stream in self._scenario.workload.items():
-            if where.get("stream", name) != name:
+            if only.get("stream", name) != name:
                 continue
-            count = _planned_in(stream, spans, -self._scenario.warmup_ns, phase, where.get("method"))
+            count = _planned_in(stream, spans, -self._scenario.warmup_ns, phase, what)
             if count is None:
                 return None
             total += count
@@ -218,29 +232,46 @@ def _spans(stream: Stream, start_ns: int) -> list[Span]:
     return spans
 
 
-def _share(stream: Stream, phase: Pattern, method: str | None) -> float:
-    """The share of a phase's requests that have this label."""
-    if method is None:
-        return 1.0
-    weights = sum(request.weight for request in stream.requests)
-    chosen = sum(request.weight for request in stream.requests if request.label == method)
-    drawn = chosen / weights if weights else 0.0
-    if not isinstance(phase, ScriptedPattern):
-        return drawn
-    shares = phase.shares()
-    named = [share for at, share in shares.items() if at is not None and stream.requests[at].label == method]
-    return sum(named) + shares.get(None, 0.0) * drawn
+def _counts_calls(condition: Condition) -> bool:
+    """Whether the samples of a condition are calls, and not HTTP requests."""
+    indicator = indicators().get(condition.indicator)
+    return indicator is not None and not indicator.counts_http
 
 
-def _planned_in(stream: Stream, spans: list[Span], start_ns: int, only: str | None, method: str | None) -> float | None:
-    """The planned arrivals of a stream inside spans, at most `max_requests` from its start on."""
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is counted of the arrivals: those that hold a call of this method (None: of any), or these calls."""
+
+    method: str | None
+    calls: bool
+
+    def in_one(self, request: RpcRequest | BatchRequest | HttpRequest) -> int:
+        """How many of it a request holds."""
+        held = sum(self.method in {None, call.label} for call in request.calls)
+        return held if self.calls else min(held, 1)
+
+    def per_arrival(self, stream: Stream, phase: Pattern) -> float:
+        """How many of it an arrival of a phase holds in the mean."""
+        held = [self.in_one(request) for request in stream.requests]
+        if len(set(held)) == 1:
+            return held[0]
+        weights = sum(request.weight for request in stream.requests)
+        chosen = sum(count * request.weight for count, request in zip(held, stream.requests, strict=True))
+        drawn = chosen / weights if weights else 0.0
+        if not isinstance(phase, ScriptedPattern):
+            return drawn
+        return sum(share * (drawn if at is None else held[at]) for at, share in phase.shares().items())
+
+
+def _planned_in(stream: Stream, spans: list[Span], start_ns: int, only: str | None, what: _Counted) -> float | None:
+    """What is planned of a stream inside spans, with at most `max_requests` arrivals from its start on."""
     total = sent = 0.0
     known = True
     limit = float("inf") if stream.max_requests is None else stream.max_requests
     for label, (since, until), phase in zip(phase_names(stream), _spans(stream, start_ns), stream.load, strict=True):
         inside = [(max(since, a), min(until, b)) for a, b in spans if max(since, a) < min(until, b)]
-        share = _share(stream, phase, method)
-        counted = bool(inside) and share > 0 and only in {None, label}
+        each = what.per_arrival(stream, phase)
+        counted = bool(inside) and each > 0 and only in {None, label}
         if counted and (not isinstance(phase, OpenPattern) or (stream.max_requests is not None and not known)):
             return None
         if not isinstance(phase, OpenPattern):
@@ -249,6 +280,6 @@ def _planned_in(stream: Stream, spans: list[Span], start_ns: int, only: str | No
         if counted:
             for a, b in inside:
                 first = min(limit, sent + phase.planned_until(a - since))
-                total += share * (min(limit, sent + phase.planned_until(b - since)) - first)
+                total += each * (min(limit, sent + phase.planned_until(b - since)) - first)
         sent += phase.planned()
     return total

@@ -152,7 +152,7 @@ class Reading:
     @cached_property
     def baseline_median_ns(self) -> int | None:
         """The median response time before anything was disturbed."""
-        times = self.columns.response_ns(self.mask(Selection(self.windows.baseline())))
+        times = self.columns.response_ns(self.requests(Selection(self.windows.baseline())))
         return percentile(times, 50, in_place=True)
 
     def mask(self, selection: Selection) -> Mask:
@@ -165,6 +165,26 @@ class Reading:
         if len(self._masks) > _MASKS_KEPT:
             self._masks.pop(next(iter(self._masks)))
         return mask
+
+    def requests(self, selection: Selection, *, of_each_method: bool = False) -> Mask:
+        """The HTTP requests of a selection, shape (n,): a batch is one, at its first call.
+
+        With `where method=`, or `of_each_method`, it is one for each method in it, at the first call of that.
+        """
+        mask = self.mask(selection)
+        if not self.scenario.has_batches:
+            return mask
+        if of_each_method or any(key == "method" for key, _ in selection.where):
+            return mask & ~_one_of(self.columns.template, self._repeated)
+        return mask & self.columns.leads
+
+    @cached_property
+    def _repeated(self) -> list[int]:
+        """Templates of calls that have one of the same method before them in their batch."""
+        streams = self.scenario.workload.values()
+        labels = [[call.label for call in request.calls] for one in streams for request in one.requests]
+        again = [label in own[:place] for own in labels for place, label in enumerate(own)]
+        return np.flatnonzero(again).tolist()
 
     def _mask(self, selection: Selection) -> Mask:
         scheduled = self.columns.scheduled_ns

@@ -38,26 +38,27 @@ def _run(reading: Reading) -> Selection:
     return Selection(reading.windows.run())
 
 
-def _stats(reading: Reading, mask: Mask, seconds: float | None) -> RequestStats:
-    return request_stats(reading.columns, mask, seconds, reading.failovers.failed_over)
+def _stats(reading: Reading, selection: Selection) -> RequestStats:
+    calls, requests = reading.mask(selection), reading.requests(selection)
+    return request_stats(reading.columns, calls, requests, selection.window.seconds, reading.failovers.failed_over)
 
 
 def request_section(reading: Reading) -> RequestSection:
     """All requests after the warm-up, and the same by method, serving provider and stream."""
     run = _run(reading)
-    mask, seconds, columns = reading.mask(run), run.window.seconds, reading.columns
+    mask, columns = reading.mask(run), reading.columns
 
     def grouped(key: str, names: list[str]) -> dict[str, RequestStats]:
-        parts = {name: mask & reading.mask(Selection(run.window, ((key, name),))) for name in names}
-        return {name: _stats(reading, part, seconds) for name, part in parts.items() if np.any(part)}
+        found = {name: _stats(reading, Selection(run.window, ((key, name),))) for name in names}
+        return {name: stats for name, stats in found.items() if stats.calls}
 
     with_height = mask & columns.ok & (columns.height > NO_HEIGHT)
     return RequestSection(
-        **_stats(reading, mask, seconds).model_dump(),
+        **_stats(reading, run).model_dump(),
         by_method=grouped("method", list(dict.fromkeys(one.label for one in reading.scenario.templates))),
         by_provider=grouped("provider", list(reading.provider_numbers)),
         by_stream=grouped("stream", list(reading.scenario.workload)),
-        warmup_total=int(np.count_nonzero(~reading.in_run)),
+        warmup_total=int(np.count_nonzero(~reading.in_run & columns.leads)),
         height_regressions=int(np.count_nonzero(mask & height_regressions(reading))) if np.any(with_height) else None,
     )
 
@@ -65,8 +66,8 @@ def request_section(reading: Reading) -> RequestSection:
 def failover_section(reading: Reading) -> FailoverSection:
     """Failovers by the grade of their evidence, what they cost, and how the join went."""
     run = _run(reading)
-    mask, found = reading.mask(run), reading.failovers
-    times, response = failover_times_ns(reading, mask) or (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    mask, requests, found = reading.mask(run), reading.requests(run), reading.failovers
+    times, response = failover_times_ns(reading, requests) or (np.zeros(0, np.int64), np.zeros(0, np.int64))
     p50, p95, longest = percentiles(times, (50, 95, 100), in_place=True)
     refused = reading.unrecorded.attempts[mask[reading.unrecorded.request]]
     knows_refused = reading.tells_attempts and bool(np.all(reading.keeps_records))
@@ -167,7 +168,7 @@ def window_section(reading: Reading) -> list[WindowResult]:
             name=window.name,
             from_ms=round(((window.from_ns or 0) - reading.t0_ns) / NS_PER_MS, 3),
             to_ms=round(((window.to_ns or 0) - reading.t0_ns) / NS_PER_MS, 3),
-            requests=_stats(reading, reading.mask(Selection(window)), window.seconds),
+            requests=_stats(reading, Selection(window)),
         )
         for window in windows
         if window.spans
@@ -177,7 +178,7 @@ def window_section(reading: Reading) -> list[WindowResult]:
 def system_section(reading: Reading) -> SystemSection:
     """What the proxy and the load generator used, and how well the generator kept its schedule."""
     window = reading.windows.run()
-    lags = reading.columns.send_lag_ns(reading.mask(_run(reading)))
+    lags = reading.columns.send_lag_ns(reading.requests(_run(reading)))
     lag50, lag99, lag_max = percentiles(lags, (50, 99, 100), in_place=True)
     proxy, generator = (samples_of(reading.evidence, of, window) for of in ("proxy", "generator"))
     memory = [one.values["rss_bytes"] for one in proxy if "rss_bytes" in one.values]
@@ -198,7 +199,7 @@ def system_section(reading: Reading) -> SystemSection:
             cpu_percent_mean=_percent(cpu_share(generator)),
             peak_memory_mb=round(max(own_memory) / _MB, 3) if own_memory else None,
             planned=planned_arrivals(reading),
-            sent=_count(reading.in_run & reading.columns.sent),
+            sent=_count(reading.in_run & reading.columns.sent & reading.columns.leads),
         ),
     )
 

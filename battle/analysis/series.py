@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from battle.analysis.reading import Reading
 from battle.analysis.statistics import in_ms, percentiles
 from battle.core.ports.load import OpenPattern
-from battle.core.records import Outcome
+from battle.core.records import REQUEST_MEMBER, REQUEST_PARTLY, Outcome
 from battle.core.run import Second
 from battle.core.units import NS_PER_MS, NS_PER_S
 
@@ -53,15 +53,18 @@ def _batches(totals: NDArray[np.int64], size: int) -> Iterator[tuple[int, int]]:
 
 
 def _row(reading: Reading, chosen: NDArray[np.int64], offset_ns: int) -> Second:
+    """What is served are calls; all else are HTTP requests, ok when all of their calls are."""
     columns = reading.columns
-    outcome, took = columns.outcome[chosen], columns.took_ns[chosen]
-    ended = ((outcome == Outcome.OK) | (outcome == Outcome.FAILED)) & columns.has_end[chosen]
+    leads = chosen[np.equal(columns.flags[chosen] & REQUEST_MEMBER, 0)]
+    outcome, took = columns.outcome[leads], columns.took_ns[leads]
+    ended = ((outcome == Outcome.OK) | (outcome == Outcome.FAILED)) & columns.has_end[leads]
+    wholly_ok = (outcome == Outcome.OK) & np.equal(columns.flags[leads] & REQUEST_PARTLY, 0)
     p50, p95, longest = percentiles(took[ended], _RANKS, in_place=True)
     return Second(
         from_ms=offset_ns / NS_PER_MS,
         planned=_planned(reading, offset_ns),
-        total=len(chosen),
-        ok=int(np.count_nonzero(outcome == Outcome.OK)),
+        total=len(leads),
+        ok=int(np.count_nonzero(wholly_ok)),
         p50_ms=in_ms(p50),
         p95_ms=in_ms(p95),
         max_ms=in_ms(longest),

@@ -74,25 +74,30 @@ def success_rate(ok: int, failed: int, dropped: int) -> float | None:
     return ok / judged if judged else None
 
 
-def request_stats(columns: Columns, mask: Mask, seconds: float | None, failed_over: Mask) -> RequestStats:
-    """The figures of the requests in `mask`, whose window is `seconds` long (None: a rate has no meaning there).
+def request_stats(
+    columns: Columns, mask: Mask, requests: Mask, seconds: float | None, failed_over: Mask
+) -> RequestStats:
+    """The figures of the calls in `mask` and of their HTTP requests, each of which is one of the calls.
 
-    Latencies are response times over ok and failed; the standard deviation is that of the population.
+    The window is `seconds` long (None: a rate has no meaning there). Outcomes are those of calls; rates and latencies
+    are of HTTP requests, the latter of those with an end; the standard deviation is that of the population.
     """
     outcomes = counted(columns.outcome[mask])
     ok, failed, dropped = (int(outcomes[kind]) for kind in (Outcome.OK, Outcome.FAILED, Outcome.DROPPED))
-    service50, service99 = percentiles(columns.service_ns(mask), (50, 99), in_place=True)
-    response = columns.response_ns(mask)
+    wholly_ok = int(np.count_nonzero(requests & columns.wholly_ok))
+    service50, service99 = percentiles(columns.service_ns(requests), (50, 99), in_place=True)
+    response = columns.response_ns(requests)
     mean, spread = (float(response.mean()), deviation(response)) if len(response) else (None, None)
     p50, p90, p95, p99, p99_9, longest = percentiles(response, (*LATENCY_RANKS, 100.0), in_place=True)
     return RequestStats(
-        total=int(outcomes.sum()),
+        total=int(np.count_nonzero(requests)),
+        calls=int(outcomes.sum()),
         ok=ok,
         failed=failed,
         dropped=dropped,
         cancelled=int(outcomes[Outcome.CANCELLED]),
         success_rate=success_rate(ok, failed, dropped),
-        throughput_per_s=round(ok / seconds, 3) if seconds else None,
+        throughput_per_s=round(wholly_ok / seconds, 3) if seconds else None,
         p50_latency_ms=in_ms(p50),
         p90_latency_ms=in_ms(p90),
         p95_latency_ms=in_ms(p95),

@@ -65,7 +65,7 @@ REQUEST_RETRIED: Final = 4
 REQUEST_MEMBER: Final = 8
 """Flag: a further call of a batch, whose HTTP request is recorded by its first call."""
 REQUEST_PARTLY: Final = 16
-"""Flag, of the first call of a batch: not all of its calls were ok."""
+"""Flag, of every call of a batch: not all of its calls were ok."""
 
 ATTEMPT_FORMAT: Final = "<QqqqqiIIHBBBBB5x"
 

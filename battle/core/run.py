@@ -51,9 +51,14 @@ class SloResult(_Section):
 
 
 class RequestStats(_Section):
-    """Requests of one window or group. Latencies are response times over ok and failed."""
+    """Requests of one window or group. Latencies are response times over ok and failed.
+
+    `total` counts HTTP requests and `calls` what they held, which is more where there are batches. Outcomes and errors
+    are those of the calls.
+    """
 
     total: int = 0
+    calls: int = 0
     ok: int = 0
     failed: int = 0
     dropped: int = 0

@@ -110,14 +110,14 @@ class HttpRequest(Part):
 
 def _request_form(value: Any) -> str:
     if isinstance(value, dict):
-        return "batch" if "batch" in value else "http" if "verb" in value else "rpc"
+        return "rpc_batch" if "batch" in value else "http" if "verb" in value else "rpc"
     if isinstance(value, BatchRequest):
-        return "batch"
+        return "rpc_batch"
     return "http" if isinstance(value, HttpRequest) else "rpc"
 
 
 Request = Annotated[
-    Annotated[RpcRequest, Tag("rpc")] | Annotated[BatchRequest, Tag("batch")] | Annotated[HttpRequest, Tag("http")],
+    Annotated[RpcRequest, Tag("rpc")] | Annotated[BatchRequest, Tag("rpc_batch")] | Annotated[HttpRequest, Tag("http")],
     Discriminator(_request_form),
 ]
 

@@ -129,18 +129,18 @@ class Dispatcher:
         return BatchCall(first.key, first.template, at, phase, user, now, others=others)
 
     def _write_others(self, call: Call) -> None:
-        """Write down the other calls of a batch. They were under way with the first, which is marked if one failed."""
+        """Write down the other calls of a batch, which were under way with the first. All are marked if one failed."""
         if not isinstance(call, BatchCall):
             return
-        flags = call.flags | REQUEST_MEMBER
         for other in call.others:
             other.started_ns, other.ended_ns = call.started_ns, call.ended_ns
             other.status, other.connection, other.testimony = call.status, call.connection, call.testimony
-            other.flags = flags
             if other.outcome is Outcome.UNFINISHED:
                 other.outcome, other.error = call.outcome, call.error
-            if other.outcome is not Outcome.OK:
-                call.flags |= REQUEST_PARTLY
+        if any(one.outcome is not Outcome.OK for one in (call, *call.others)):
+            call.flags |= REQUEST_PARTLY
+        for other in call.others:
+            other.flags = call.flags | REQUEST_MEMBER
             self._write(other, self.number)
 
 

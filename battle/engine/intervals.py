@@ -33,7 +33,7 @@ def _counted(reading: Reading, window: Window) -> tuple[np.ndarray, np.ndarray]:
     templates = len(reading.scenario.templates)
     counts = np.zeros((templates, BUCKETS), np.int64)
     longest = np.zeros(templates, np.int64)
-    inside = reading.mask(Selection(window))
+    inside = reading.requests(Selection(window), of_each_method=True)
     for place, part in reading.columns.parts():
         chosen = inside[place] & part.ended
         template, took = part.template[chosen], part.took_ns[chosen].astype(np.int64)

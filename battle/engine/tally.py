@@ -18,9 +18,9 @@ _BLOCK = 1 << 15
 
 @dataclass(frozen=True)
 class Counts:
-    """Requests by outcome, after the warm-up too; `recent` are those that ended or were dropped in the last second.
+    """Calls by outcome, after the warm-up too; `recent` are those that ended or were dropped in the last second.
 
-    `in_flight` counts gaps in the records: requests that began before others that have ended.
+    `in_flight` counts gaps in the records: calls that began before others that have ended.
     """
 
     ok: int

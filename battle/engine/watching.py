@@ -12,7 +12,7 @@ from battle.core.journal import Event, EventKind
 from battle.core.live import FaultStage, Happening, ProviderCondition, ProviderState, Snapshot
 from battle.core.ports.load import OpenPattern
 from battle.core.ports.provider import ProviderHandle, Recording
-from battle.core.records import REQUEST_WAITED, Outcome, Requests
+from battle.core.records import REQUEST_MEMBER, REQUEST_WAITED, Outcome, Requests
 from battle.core.scenario import Scenario
 from battle.core.units import NS_PER_S
 from battle.engine.conductor import Conductor
@@ -67,7 +67,8 @@ class Watcher:
                 if guard.look(last.measure, now):
                     on_broken(guard)
         judged = counts.ok + counts.failed + counts.dropped
-        response, lag = _times(counts.recent)
+        requests = counts.recent[(counts.recent["flags"] & REQUEST_MEMBER) == 0]
+        response, lag = _times(requests)
         p50, p95, p99 = (None if not len(response) else float(np.percentile(response, q)) for q in (50, 95, 99))
         return Snapshot(
             now_ns=now,
@@ -76,7 +77,7 @@ class Watcher:
             t0_ns=t0,
             end_ns=self._start_ns + self._scenario.load_ns,
             planned_per_s=self._planned(now - self._start_ns),
-            done_per_s=float(len(counts.recent)),
+            done_per_s=float(len(requests)),
             sent=counts.ok + counts.failed,
             ok=counts.ok,
             failed=counts.failed,

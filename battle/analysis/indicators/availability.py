@@ -1,5 +1,7 @@
 """How many requests were answered ok, and how fast they came."""
 
+import numpy as np
+
 from battle.analysis.indicator import Indicator, Measurement, enter
 from battle.analysis.narrow import counted
 from battle.analysis.reading import Reading, Selection
@@ -28,11 +30,11 @@ def _error_rate(reading: Reading, selection: Selection) -> Measurement:
 
 
 def _throughput(reading: Reading, selection: Selection) -> Measurement:
-    outcomes = _outcomes(reading, selection)
-    seconds = selection.window.seconds
-    if not seconds or not sum(outcomes):
+    requests = reading.requests(selection)
+    total, seconds = int(np.count_nonzero(requests)), selection.window.seconds
+    if not seconds or not total:
         return Measurement(None, 0, _NO_REQUESTS)
-    return Measurement(outcomes[Outcome.OK] / seconds, sum(outcomes))
+    return Measurement(int(np.count_nonzero(requests & reading.columns.wholly_ok)) / seconds, total)
 
 
 def _dropped(reading: Reading, selection: Selection) -> Measurement:
@@ -64,7 +66,17 @@ enter(
         share_of_requests=True,
     )
 )
-enter(Indicator("throughput", Unit.RATE, "higher", "requests", "requests answered ok per second", _throughput))
+enter(
+    Indicator(
+        "throughput",
+        Unit.RATE,
+        "higher",
+        "requests",
+        "requests answered ok per second",
+        _throughput,
+        counts_http=True,
+    )
+)
 enter(
     Indicator(
         "dropped", Unit.NUMBER, "lower", "requests", "arrivals that were due and not sent, at max_in_flight", _dropped

@@ -46,7 +46,7 @@ def _rate(reading: Reading, selection: Selection) -> Measurement:
 
 def _time(figure: Callable[[Instants], float | None]) -> Callable[[Reading, Selection], Measurement]:
     def measure(reading: Reading, selection: Selection) -> Measurement:
-        found = failover_times_ns(reading, reading.mask(selection))
+        found = failover_times_ns(reading, reading.requests(selection))
         if found is None:
             return Measurement(None, 0, "no request ended before the first fault, so there is no baseline")
         times, _ = found
@@ -91,5 +91,6 @@ for _suffix, _figure in (
             f"response time of failed-over requests that succeeded − the baseline's median, {_suffix}",
             _time(_figure),
             needs_records=True,
+            counts_http=True,
         )
     )

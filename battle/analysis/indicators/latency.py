@@ -19,7 +19,7 @@ Measure = Callable[[Reading, Selection], Measurement]
 
 def _measure(times: Times, figure: Figure) -> Measure:
     def measure(reading: Reading, selection: Selection) -> Measurement:
-        values = times(reading.columns, reading.mask(selection))
+        values = times(reading.columns, reading.requests(selection))
         if not len(values):
             return Measurement(None, 0, "no request in this window has an end")
         value = figure(values)
@@ -51,12 +51,19 @@ def _enter_family(prefix: str, times: Times, what: str) -> None:
                 f"{what}, {name[1:]}th percentile (nearest rank)",
                 _measure(times, _percentile(rank)),
                 percentile=rank,
+                counts_http=True,
             )
         )
     for name, figure in (("max", _longest), ("mean", _mean)):
         enter(
             Indicator(
-                prefix + name, Unit.DURATION, "lower", "requests", f"{what}, {name} over all", _measure(times, figure)
+                prefix + name,
+                Unit.DURATION,
+                "lower",
+                "requests",
+                f"{what}, {name} over all",
+                _measure(times, figure),
+                counts_http=True,
             )
         )
 

@@ -5,6 +5,7 @@ import numpy as np
 from battle.analysis.ends import find_ends
 from battle.analysis.indicator import Indicator, Measurement, enter
 from battle.analysis.reading import Reading, Selection, found_once
+from battle.analysis.statistics import Mask
 from battle.analysis.windows import Span, Window
 from battle.core.objective import Unit
 
@@ -31,7 +32,7 @@ def outages(reading: Reading, selection: Selection) -> list[Span] | None:
 @found_once
 def _silences(reading: Reading, selection: Selection) -> list[Span]:
     """The same in the whole run."""
-    ends = find_ends(reading.columns, reading.mask(selection))
+    ends = find_ends(reading.columns, _ended_once(reading, selection))
     bad = np.flatnonzero(~ends.ok(slice(None)))
     if len(bad) == len(ends):
         return [(reading.t0_ns, reading.end_ns)]
@@ -43,6 +44,12 @@ def _silences(reading: Reading, selection: Selection) -> list[Span]:
         (int(at[start - 1]) if start else reading.t0_ns, int(at[stop]) if stop < count else reading.end_ns)
         for start, stop in rows
     ]
+
+
+def _ended_once(reading: Reading, selection: Selection) -> Mask:
+    """Every ok answer, and of all else HTTP requests: a batch that failed is one."""
+    mask = reading.mask(selection)
+    return mask & (reading.columns.ok | reading.requests(selection)) if reading.scenario.has_batches else mask
 
 
 def _longest(reading: Reading, selection: Selection) -> Measurement:
