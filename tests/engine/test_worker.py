@@ -58,12 +58,18 @@ class CountingServer:
 
 
 def run(
-    tmp_path: Path, load: Any, *, delay_s: float = 0.0, stop_after: float | None = None, **stream: Any
+    tmp_path: Path,
+    load: Any,
+    *,
+    delay_s: float = 0.0,
+    stop_after: float | None = None,
+    serving: type[CountingServer] = CountingServer,
+    **stream: Any,
 ) -> tuple[Requests, CountingServer, dict[str, Any]]:
     """Send a stream's load; gives the records, the server, and the worker's own counts."""
     settings = {"load": load, "requests": [{"method": "eth_blockNumber"}], **stream}
     scenario = Scenario.model_validate({"name": "t", "seed": 3, "workload": {"reads": settings}})
-    counting = CountingServer(delay_s)
+    counting = serving(delay_s)
 
     async def play() -> dict[str, Any]:
         server = await asyncio.start_server(counting.serve, "127.0.0.1", 0)

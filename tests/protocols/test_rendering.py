@@ -146,7 +146,9 @@ def test_a_file_that_went_away_ends_the_setup(csv_file: Path) -> None:
 @given(st.integers(1, 64), st.integers(0, 1 << 32), st.sampled_from(["${int:5..90000}", "x", "${choice:a,bc}"]))
 def test_each_call_of_a_batch_carries_the_key_that_is_its_own(step: int, counter: int, drawn: str) -> None:
     params = ["${address}", "${key}", "x${key:hex}", "100%", drawn]
-    batch = BatchRequest.model_validate({"batch": [{"method": "a", "params": params}, {"method": "b"}, {"method": "c"}]})
+    batch = BatchRequest.model_validate(
+        {"batch": [{"method": "a", "params": params}, {"method": "b"}, {"method": "c"}]}
+    )
     first = key_base(1) + counter
     head, body = rendered(batch, first, step=step)
     calls = json.loads(body)
