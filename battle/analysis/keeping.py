@@ -1,8 +1,8 @@
 """Which records are kept of a run whose evidence is larger than it may be.
 
-Everything that tells of trouble is kept: requests that were not ok, failovers, hedges and ambiguous second attempts,
-and those that met a fault. Of the others, which are all alike, a uniform sample is kept, as many as there is room for.
-The analysis comes first and is of all records, so no number depends on the sample.
+Everything that tells of trouble is kept: requests that were not ok (a batch as a whole), failovers, hedges and
+ambiguous second attempts, and those that met a fault. Of the others, which are all alike, a uniform sample is kept, as
+many as there is room for. The analysis comes first and is of all records, so no number depends on the sample.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from battle.analysis.pieces import slices
 from battle.analysis.reading import Reading
 from battle.analysis.statistics import Mask
 from battle.core.record_source import PIECE, Records, RecordSource, pieces_of, room_of
-from battle.core.records import RECORD_BYTES, Outcome
+from battle.core.records import RECORD_BYTES
 from battle.core.seeds import generator
 
 
@@ -58,7 +58,7 @@ class KeptRecords:
 def choose_kept(reading: Reading, limit_bytes: int) -> Kept:
     """Choose what is kept so that the sample fits under the limit; what tells of trouble is kept also beyond it."""
     columns, failovers, received = reading.columns, reading.failovers, reading.received
-    mask = columns.outcome != Outcome.OK
+    mask = ~columns.wholly_ok
     for telling in (failovers.failed_over, failovers.hedged, failovers.ambiguous):
         mask |= telling
     if len(received.faults):

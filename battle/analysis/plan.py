@@ -60,6 +60,7 @@ class Plan:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self.end_ns = max(0, scenario.load_ns - scenario.warmup_ns)
+        self.has_batches = scenario.has_batches
 
     @cached_property
     def faults(self) -> dict[str, PlannedFault]:

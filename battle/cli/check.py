@@ -143,11 +143,12 @@ def _print(loaded: "Loaded") -> None:
 def _counts_on(plan: "Plan", objective: "Objective") -> str:
     from battle.analysis.indicator import indicators  # noqa: PLC0415
 
-    about = indicators()[objective.condition.indicator].about
+    known = indicators()[objective.condition.indicator]
+    about = known.about
     if about != "requests":
         return {"fault": "judged for each fault", "run": "judged over the whole run"}[about]
-    expected = _expected(plan, objective)
-    return "a number of requests that depends on the answers" if expected is None else f"about {expected:,.0f} requests"
+    expected, what = _expected(plan, objective), "requests" if known.counts_http or not plan.has_batches else "calls"
+    return f"a number of {what} that depends on the answers" if expected is None else f"about {expected:,.0f} {what}"
 
 
 def _missing(loaded: "Loaded") -> list[str]:

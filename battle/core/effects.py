@@ -14,8 +14,8 @@ class Effect:
     """One change to the answers of a provider; several in force at once compose.
 
     Which arrivals: `share` of them (drawn per arrival, seeded), or every n-th, among those whose method is in
-    `methods` (all when empty). A batch is one arrival. Probes always count as met, so that an effect on a small share
-    can be verified too.
+    `methods` (all when empty). A batch is one arrival, but only its calls of these methods get the `rpc_error`. Probes
+    always count as met, so that an effect on a small share can be verified too.
     What happens: the answer is delayed (delays of several effects add up), never comes (`hang`), has this HTTP
     `status`, or carries this JSON-RPC error `rpc_error`. Where two effects disagree, the first one applied wins.
     """

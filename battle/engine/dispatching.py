@@ -59,7 +59,8 @@ class Dispatcher:
         self.in_flight = 0
         self.dropped = 0
         self._keys = keys
-        self._write = recorder.write
+        self._write_one = recorder.write
+        self._write = self._write_all if self._batches else recorder.write
         self._limit = stream.in_flight_limit
         self._left = stream.max_requests
         self._max_lag = stream.max_send_lag
@@ -100,8 +101,6 @@ class Dispatcher:
         if self.in_flight >= self._limit or (self._max_lag is not None and now_ns - scheduled_ns > self._max_lag):
             call.outcome = Outcome.DROPPED
             self.dropped += self._batches.get(template, 1)
-            if self._batches:
-                self._write_others(call)
             self._write(call, self.number)
             return False
         self.in_flight += 1
@@ -112,8 +111,6 @@ class Dispatcher:
     def report(self, call: Call) -> None:
         """Take a call that has ended; called by the session, once a call."""
         self.in_flight -= 1
-        if self._batches:
-            self._write_others(call)
         self._write(call, self.number)
         then = call.then
         if then is not None:
@@ -128,20 +125,26 @@ class Dispatcher:
         others = tuple([Call(self._keys.take(), template, at, phase, user) for template in templates])
         return BatchCall(first.key, first.template, at, phase, user, now, others=others)
 
-    def _write_others(self, call: Call) -> None:
-        """Write down the other calls of a batch, which were under way with the first. All are marked if one failed."""
-        if not isinstance(call, BatchCall):
-            return
-        for other in call.others:
-            other.started_ns, other.ended_ns = call.started_ns, call.ended_ns
-            other.status, other.connection, other.testimony = call.status, call.connection, call.testimony
+    def _write_all(self, call: Call, stream: int) -> None:
+        """Write down a call, and those that were in its batch."""
+        if isinstance(call, BatchCall):
+            self._complete(call)
+            for other in call.others:
+                self._write_one(other, stream)
+        self._write_one(call, stream)
+
+    @staticmethod
+    def _complete(batch: BatchCall) -> None:
+        """The other calls of a batch were under way with the first. All of them are marked when one was not ok."""
+        for other in batch.others:
+            other.started_ns, other.ended_ns = batch.started_ns, batch.ended_ns
+            other.status, other.connection, other.testimony = batch.status, batch.connection, batch.testimony
             if other.outcome is Outcome.UNFINISHED:
-                other.outcome, other.error = call.outcome, call.error
-        if any(one.outcome is not Outcome.OK for one in (call, *call.others)):
-            call.flags |= REQUEST_PARTLY
-        for other in call.others:
-            other.flags = call.flags | REQUEST_MEMBER
-            self._write(other, self.number)
+                other.outcome, other.error = batch.outcome, batch.error
+        if any(one.outcome is not Outcome.OK for one in (batch, *batch.others)):
+            batch.flags |= REQUEST_PARTLY
+        for other in batch.others:
+            other.flags = batch.flags | REQUEST_MEMBER
 
 
 def _choices(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:

@@ -25,7 +25,8 @@ def names_in(tree: Node) -> Names:
         load, requests = at(tree, ("workload", stream, "load")), at(tree, ("workload", stream, "requests"))
         steps = load.items if isinstance(load, ListNode) else (load,) if load else ()
         phases += [_text(step, "name") or f"{_text(step, 'kind')}-{index + 1}" for index, step in enumerate(steps)]
-        methods += [_label(request) for request in (requests.items if isinstance(requests, ListNode) else ())]
+        calls = [call for request in _items(requests) for call in (_items(at(request, ("batch",))) or [request])]
+        methods += map(_label, calls)
     has_proxy = at(tree, ("setup", "proxy")) is not None
     return Names(
         _keys(tree, "setup", "providers"), _keys(tree, "workload"), phases, _keys(tree, "chaos"), methods, has_proxy
@@ -35,6 +36,10 @@ def names_in(tree: Node) -> Names:
 def _keys(tree: Node, *path: str) -> list[str]:
     node = at(tree, path)
     return list(node.entries) if isinstance(node, MapNode) else []
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return node.items if isinstance(node, ListNode) else ()
 
 
 def _label(request: Node) -> str:

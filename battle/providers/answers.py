@@ -12,14 +12,23 @@ _OWN_ERROR_STATUS = 500
 
 @dataclass(slots=True)
 class Planned:
-    """How one arrival is to be answered. `faults` has the bits of the faults that met it."""
+    """How one arrival is to be answered. `faults` has the bits of the faults that met it.
+
+    `rpc_errors` stand in the place of results: each with the methods that it is about, all when there are none.
+    """
 
     delay_ns: int = 0
     hang: bool = False
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    rpc_error: dict[str, Any] | None = None
+    rpc_errors: list[tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=list)
     faults: int = 0
+
+    def error_of(self, method: str) -> dict[str, Any] | None:
+        """The error that a call gets in place of its result: the first one applied that is about its method."""
+        if not self.rpc_errors:
+            return None
+        return next((error for methods, error in self.rpc_errors if not methods or method in methods), None)
 
 
 class AnswerPlanner:
@@ -51,7 +60,7 @@ class AnswerPlanner:
         planned = Planned(delay_ns=self._spread(self._latency_ns, self._jitter_ns) + extra_ns)
         for number, place, effect in self._effects:
             if probe or self._meets((number, place), effect, methods):
-                self._add(planned, number, effect)
+                self._add(planned, number, effect, () if probe else effect.methods)
         if planned.status == 200 and not probe and self._error_rate and self._rng.random() < self._error_rate:  # noqa: PLR2004
             planned.status = _OWN_ERROR_STATUS
         return planned
@@ -64,14 +73,15 @@ class AnswerPlanner:
             return False
         return effect.share >= 1 or self._rng.random() < effect.share
 
-    def _add(self, planned: Planned, number: int, effect: Effect) -> None:
+    def _add(self, planned: Planned, number: int, effect: Effect, methods: tuple[str, ...]) -> None:
         planned.faults |= 1 << number
         planned.delay_ns += self._spread(effect.delay_ns, effect.jitter_ns)
         planned.hang = planned.hang or effect.hang
         planned.headers |= {name: value for name, value in effect.headers.items() if name not in planned.headers}
         if effect.status is not None and planned.status == 200:  # noqa: PLR2004  (the first one applied wins)
             planned.status = effect.status
-        planned.rpc_error = planned.rpc_error or effect.rpc_error
+        if effect.rpc_error:
+            planned.rpc_errors.append((methods, effect.rpc_error))
 
     def _spread(self, median_ns: int, jitter_ns: int) -> int:
         """A log-normal time: its median is the latency, and one sigma above it is latency + jitter.

@@ -171,7 +171,7 @@ class Exchange(asyncio.Protocol):
 
     def _answer(self, asked: list[Asked], places: list[Place], planned: Planned, *, batch: bool, keep: bool) -> None:
         """Make the answers now, note them as answered, and only then send them."""
-        made = [self._rpc.answer(call, planned.rpc_error) for call in asked]
+        made = [self._rpc.answer(call, planned.error_of(call.method)) for call in asked]
         refused = planned.status != _OK
         if self._records is not None:
             for place, one in zip(places, made, strict=True):

@@ -113,8 +113,9 @@ def transitions(run: Run) -> Table:
 def errors(run: Run) -> Table:
     """Failed requests by class, the most frequent first."""
     requests = run.analysis.requests
+    calls = max(requests.calls, requests.total)  # stored runs of before may have no calls
     rows = [
-        (name, say.count(failed), say.share(failed / requests.total if requests.total else None))
+        (name, say.count(failed), say.share(failed / calls if calls else None))
         for name, failed in sorted(requests.errors.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
     return Table(("Error", ">Requests", ">Share"), tuple(rows))

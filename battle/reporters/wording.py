@@ -155,8 +155,9 @@ def key_figures(run: Run) -> list[str]:
     requests, failover = run.analysis.requests, run.analysis.failover
     if not requests.total:
         return ["No request was sent, so nothing was measured."]
+    held = f" with {plural(requests.calls, 'call')}" if requests.calls > requests.total else ""
     sent = (
-        f"{plural(requests.total, 'request')} in {measured_ms(run) / 1000:g} s: {count(requests.ok)} ok "
+        f"{plural(requests.total, 'request')}{held} in {measured_ms(run) / 1000:g} s: {count(requests.ok)} ok "
         f"({share(requests.success_rate)}), {count(requests.failed)} failed, {count(requests.dropped)} dropped"
     )
     fields = {"p50": "p50_latency_ms", "p95": "p95_latency_ms", "p99": "p99_latency_ms", "max": "max_latency_ms"}

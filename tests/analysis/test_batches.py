@@ -6,11 +6,13 @@ import pytest
 from analysis.build import Bench
 from hdrh.histogram import HdrHistogram
 
+from battle.analysis.keeping import choose_kept
 from battle.analysis.plan import Plan, shortfalls
+from battle.analysis.reading import Reading
 from battle.analysis.recorded import recorded
 from battle.core.objective import parse_condition
-from battle.core.records import REQUEST_MEMBER, REQUEST_PARTLY, ErrorClass, Outcome
 from battle.core.recording import parse_line
+from battle.core.records import REQUEST_MEMBER, REQUEST_PARTLY, ErrorClass, Outcome
 from battle.engine.intervals import interval_log
 
 OK, FAILED, DROPPED = Outcome.OK, Outcome.FAILED, Outcome.DROPPED
@@ -174,6 +176,13 @@ def test_recovery_looks_at_the_success_of_calls_and_the_time_of_requests() -> No
     assert recovered(ends=[OK, OK, FAILED]) > 1000
     # half of the requests are slow, by whatever number of calls they are counted
     assert recovered(took=200.0) > 1000
+
+
+def test_of_a_batch_that_failed_all_calls_are_kept() -> None:
+    bench = batches()
+    bench.batch(10, OK, OK, OK)
+    bench.batch(20, OK, FAILED, OK)
+    assert choose_kept(Reading(bench.evidence()), 0).mask.tolist() == [False] * 3 + [True] * 3
 
 
 def test_a_recording_has_a_batch_as_one_line() -> None:

@@ -41,6 +41,12 @@ def test_the_time_line_and_the_requests_behind_objectives() -> None:
     assert "(implied)" not in out
 
 
+def test_in_a_scenario_with_batches_it_says_what_is_counted() -> None:
+    out = call("check", SCENARIOS / "batch.yaml").out
+    assert "success_rate >= 80%: about 2,250 calls" in out
+    assert "p95 <= 250ms: about 900 requests" in out
+
+
 def test_set_and_proxy_change_the_plan() -> None:
     out = call("check", SCENARIOS / "failover.yaml", "--set", "rate=400/s", "--proxy", "nginx", "--seed", "3").out
     assert "p95 <= 250ms: about 12,000 requests" in out

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from battle.core.names import RESERVED, check_name
-from battle.core.scenario import HttpRequest, RpcRequest, Scenario, Stream, phase_names
+from battle.core.scenario import BatchRequest, HttpRequest, RpcRequest, Scenario, Stream, phase_names
 from battle.core.units import NS_PER_S as S
 
 CONSTANT = {"kind": "constant", "rate": "100/s", "duration": "10s"}
@@ -110,6 +110,37 @@ def test_requests_and_their_labels() -> None:
     requests = stream(requests=[{"method": "m"}, {"verb": "GET", "path": "/p"}]).requests
     assert [type(request) for request in requests] == [RpcRequest, HttpRequest]
     assert [request.label for request in requests] == ["m", "GET /p"]
+
+
+BATCH = {"batch": [{"method": "a"}, {"method": "b", "write": True}, {"method": "a"}], "weight": 2}
+
+
+def test_a_batch_has_a_template_for_each_of_its_calls() -> None:
+    several = {"load": [CONSTANT], "requests": [{"method": "m"}, BATCH, {"verb": "GET"}]}
+    made = scenario(workload={"s": several, "t": several})
+    labels = ["m", "a", "b", "a", "GET /"]
+    assert [(each.stream, each.label) for each in made.templates] == [(n, label) for n in (0, 1) for label in labels]
+    assert [each.request.write for each in made.templates[:5]] == [False, False, True, False, False]
+    numbered = made.workload["t"].numbered(5)
+    assert list(numbered) == [5, 6, 9]
+    assert [type(request) for request in numbered.values()] == [RpcRequest, BatchRequest, HttpRequest]
+    assert (made.has_batches, scenario().has_batches) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        ([], "at least 1 item"),
+        ([{"method": "m"}] * 101, "at most 100 items"),
+        ([{"method": "m", "weight": 1}], "Extra inputs"),
+        ([{"batch": [{"method": "m"}]}], "Extra inputs"),
+        ([{"method": "m", "expect": {"id": "any"}}], "told apart by their ids"),
+    ],
+)
+def test_what_no_batch_may_be(batch: object, said: str) -> None:
+    assert len(stream(requests=[{"batch": [{"method": "m"}] * 100}]).requests[0].calls) == 100
+    with pytest.raises(ValidationError, match=said):
+        stream(requests=[{"batch": batch}])
 
 
 def test_templates_are_numbered_through_all_streams() -> None:

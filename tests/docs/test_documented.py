@@ -23,7 +23,7 @@ from battle.core.ports.load import OpenPattern
 from battle.core.ports.proxy import Proxy
 from battle.core.records import ATTEMPT, REQUEST
 from battle.core.run import Analysis, Run
-from battle.core.scenario import Expect, HttpRequest, RpcRequest, Setup, Stream
+from battle.core.scenario import BatchRequest, Expect, HttpRequest, RpcRequest, Setup, Stream
 from battle.errors import ExitCode
 from battle.loading import load_text
 from battle.rooms import SCENARIO_ROOMS
@@ -118,6 +118,7 @@ def test_every_setting_of_every_kind_is_described(room: str, kind: str) -> None:
         ("workload", Stream),
         ("Requests", RpcRequest),
         ("Requests", HttpRequest),
+        ("Requests", BatchRequest),
         ("Requests", Expect),
         ("Authentication", Auth),
         ("Authentication", Basic),

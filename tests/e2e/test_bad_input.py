@@ -34,6 +34,10 @@ slo:
         ("100/s", "100", ":7:", "did you mean 100/s"),
         ("setup:\n", "setup: [\n", ":", ""),
         ("at: 4s", "at: 40s", ":10:", "load ends"),
+        ("{method: eth_blockNumber}", "{batch: []}", ":8:", "'batch' is empty"),
+        ("{method: eth_blockNumber}", "{batch: [{method: m, weight: 2}]}", ":8:", "unknown key 'weight'"),
+        ("{method: eth_blockNumber}", "{batch: [{method: m}], method: m}", ":8:", "unknown key 'method'"),
+        ("{method: eth_blockNumber}", "{batch: [{method: m, expect: {id: any}}]}", ":8:", "apart by their ids"),
         ("for: 2s", "fro: 2s", ":10:", "unknown key 'fro'"),
     ],
 )

@@ -17,6 +17,7 @@ SHORTER = {
     "fault-misses": "10s",
     "no-failover": "9s",
     "smoke": "6s",
+    "batch": "9s",
     "shapes": "2s",
 }
 

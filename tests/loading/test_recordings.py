@@ -80,6 +80,21 @@ def test_what_lies_beyond_the_duration_is_counted_and_said(load: Callable[..., L
     assert loaded.scenario.workload["reads"].load[0].planned() == 3  # type: ignore[attr-defined]
 
 
+def test_a_batch_is_one_request_of_a_recording(load: Callable[..., Loaded], told: Callable[..., list[str]]) -> None:
+    batch = {"batch": [CALL, {"method": "eth_blockNumber"}]}
+    loaded = load(lines((0, batch), (1, GET), (2, batch)))
+    assert loaded.schedules["reads", 0]["request"].tolist() == [1, 2, 1]
+    stream = loaded.scenario.workload["reads"]
+    assert list(stream.numbered(0)) == [0, 1, 3], "it takes two numbers in the records"
+    plan = Plan(loaded.scenario)
+    expected = [
+        plan.expected(parse_condition(f"{one} where method=eth_call")) for one in ("p50 <= 1s", "failovers <= 1")
+    ]
+    assert expected == [pytest.approx(2), pytest.approx(2)]
+    assert plan.expected(parse_condition("success_rate >= 1%")) == pytest.approx(5)
+    assert told(lines((0, {"batch": [{**CALL, "weight": 1}]})))[0].startswith("r.jsonl:1:1: unknown key 'weight'")
+
+
 def test_a_stream_needs_no_requests_when_every_line_has_one(load: Callable[..., Loaded]) -> None:
     loaded = load(lines((0, CALL), (1, GET)), stream="timeout: 1s")
     assert [one.label for one in loaded.scenario.workload["reads"].requests] == ["eth_call", "GET /x"]

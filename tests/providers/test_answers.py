@@ -34,7 +34,7 @@ def test_without_anything_answers_are_plain() -> None:
         (Effect(hang=True), Planned(hang=True, faults=8)),
         (Effect(delay_ns=5), Planned(delay_ns=5, faults=8)),
         (Effect(status=503, headers={"retry-after": "1"}), Planned(status=503, headers={"retry-after": "1"}, faults=8)),
-        (Effect(rpc_error={"code": -1}), Planned(rpc_error={"code": -1}, faults=8)),
+        (Effect(rpc_error={"code": -1}), Planned(rpc_errors=[((), {"code": -1})], faults=8)),
     ],
 )
 def test_each_effect(effect: Effect, expected: Planned) -> None:
@@ -48,7 +48,7 @@ def test_each_effect(effect: Effect, expected: Planned) -> None:
 def test_two_effects_compose_and_the_first_applied_wins_where_they_disagree() -> None:
     made = planner(latency_ms=1)
     made.put({0: [Effect(delay_ns=5, status=500)], 4: [Effect(delay_ns=7, status=503, rpc_error={"code": 1})]})
-    assert made.plan(["m"]) == Planned(delay_ns=MS + 12, status=500, rpc_error={"code": 1}, faults=0b10001)
+    assert made.plan(["m"]) == Planned(delay_ns=MS + 12, status=500, rpc_errors=[((), {"code": 1})], faults=0b10001)
     made.put({4: [Effect(status=503)]})
     assert made.plan(["m"]) == Planned(delay_ns=MS, status=503, faults=0b10000)
 
@@ -78,6 +78,17 @@ def test_methods_limit_and_a_batch_is_one_draw() -> None:
     made.put({0: [Effect(status=500, methods=("eth_call",))]})
     assert made.plan(["eth_blockNumber"]).status == 200
     assert made.plan(["eth_blockNumber", "eth_call"]).status == 500
+
+
+def test_an_rpc_error_is_for_the_calls_of_its_methods() -> None:
+    made = planner()
+    one, other, every = {"code": 1}, {"code": 2}, {"code": 3}
+    made.put({0: [Effect(rpc_error=one, methods=("a",)), Effect(rpc_error=other, methods=("a", "b"))]})
+    planned = made.plan(["a", "b", "c"])
+    assert [planned.error_of(method) for method in "abc"] == [one, other, None]
+    assert made.plan(["x"], probe=True).error_of("x") == one, "a probe meets it by whatever method"
+    made.put({0: [Effect(rpc_error=every)]})
+    assert made.plan(["a", "c"]).error_of("c") == every
 
 
 def test_a_probe_meets_every_effect_and_no_error_of_the_provider() -> None:

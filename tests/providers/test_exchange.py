@@ -140,6 +140,19 @@ def test_a_peer_that_leaves_is_noted_on_all_that_waits(tmp_path: Path) -> None:
     assert found["batch_index"].tolist() == [0, 1, 0]
 
 
+def test_in_a_batch_an_rpc_error_is_for_the_calls_of_its_methods(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.planner.put({0: [Effect(rpc_error={"code": -5, "message": "m"}, methods=("eth_chainId",))]})
+    batch = [{"id": BASE + n, "method": method} for n, method in enumerate(["eth_chainId", "eth_blockNumber"])]
+    bench.exchange.data_received(raw(json.dumps(batch).encode()))
+    answers = json.loads(bench.wire.sent.partition(b"\r\n\r\n")[2])
+    assert ["error" in answer for answer in answers] == [True, False]
+    found = bench.records()
+    assert found["rpc_code"].tolist() == [-5, 0]
+    assert found["executed"].tolist() == [0, 1]
+    assert found["key_source"].tolist() == [KeySource.ID] * 2
+
+
 def test_an_error_code_that_no_record_can_hold_is_answered_all_the_same(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.planner.put({0: [Effect(rpc_error={"code": 1 << 40, "message": "m"})]})

@@ -117,4 +117,7 @@ def test_key_figures() -> None:
         "47 failovers (31 proved, 16 witnessed), failover time max 521 ms, amplification 1.008",
         "breaker opened 2 ×, closed 2 × (envoy outlier log)",
     ]
+    run = passing_run()
+    run.analysis.requests.calls = 8000
+    assert say.key_figures(run)[0].startswith("6,021 requests with 8,000 calls in 30 s: 6,020 ok")
     assert say.key_figures(empty_run()) == ["No request was sent, so nothing was measured."]
