@@ -7,8 +7,9 @@ from analysis.build import Bench
 from hdrh.histogram import HdrHistogram
 
 from battle.analysis.keeping import choose_kept
+from battle.analysis.lateness import late_by_ns
 from battle.analysis.plan import Plan, shortfalls
-from battle.analysis.reading import Reading
+from battle.analysis.reading import Reading, Selection
 from battle.analysis.recorded import recorded
 from battle.core.objective import parse_condition
 from battle.core.recording import parse_line
@@ -97,7 +98,7 @@ def test_the_document(mixed: Batches) -> None:
     first, *others = run.analysis.series
     assert (first.total, first.ok, first.p50_ms, first.by_provider["alpha"]) == (20, 18, 10, 40)
     assert not any(second.total for second in others)
-    assert run.analysis.system.generator.sent == 20
+    assert (run.analysis.system.generator.sent, run.analysis.system.generator.send_lag_p50_ms) == (20, 0)
     assert run.analysis.failover.attribution.by["id"] == 38
     assert run.analysis.failover.attempts == 40
 
@@ -126,16 +127,17 @@ def test_a_batch_that_was_dropped_is_that_many_calls() -> None:
 
 def test_each_call_is_failed_over_by_itself() -> None:
     bench = batches()
-    for at in range(0, 2000, 100):
-        bench.batch(at, OK, OK, OK)
+    for at in range(0, 2000, 100):  # of three requests two take 10 ms, of five calls three take 40 ms
+        bench.batch(at, OK, OK, OK, took=40)
+        bench.steady(at + 50, at + 52, every=1, providers=("alpha",), took=10, template=3)
     for place, number in enumerate(bench.batch(2200, OK, OK, OK, provider="beta", took=90)):
         if place < 2:  # the third went to beta at once: a proxy took the batch apart
             bench.attempt(number, "alpha", 2200, closed=2200.5)
     bench.chaos = {"k": {"kind": "kill", "target": "alpha", "at": "2500ms", "for": "1s"}}
     bench.fault("k", injected=2500, effective=2500, rolled_back=3500, cleared=3500)
     run = bench.run()
-    assert (run.analysis.failover.count, run.analysis.failover.attempts) == (2, 65)
-    assert value(bench, "failover_time.max <= 1s") == (70, 1)
+    assert (run.analysis.failover.count, run.analysis.failover.attempts) == (2, 105)
+    assert value(bench, "failover_time.max <= 1s") == (80, 1)
 
 
 def test_planned_arrivals_are_requests() -> None:
@@ -148,6 +150,23 @@ def test_planned_arrivals_are_requests() -> None:
     short.requests, short.attempts = bench.requests, bench.attempts  # 300 calls do not make up for 100 requests
     (throughput,) = (one for one in short.run(["throughput >= 1/s"]).slo_results if not one.implied)
     assert throughput.verdict == "inconclusive"
+
+
+def test_what_was_sent_of_the_load_is_counted_in_requests() -> None:
+    bench = batches(planned=100)
+    bench.steady(0, 970, template=3)
+    for at in (970, 980, 990):
+        bench.batch(at, DROPPED, DROPPED, DROPPED)
+    (throughput,) = (one for one in bench.run(["throughput >= 1/s"]).slo_results if not one.implied)
+    assert throughput.verdict == "pass", "97 of 100 requests were sent, and 97 of 106 calls"
+
+
+def test_a_late_batch_is_late_once() -> None:
+    bench = batches()
+    bench.steady(0, 1990, template=3)
+    bench.batch(1990, OK, OK, OK, took=200, lag=100)
+    reading = Reading(bench.evidence())
+    assert late_by_ns(reading, Selection(reading.windows.run())) is None, "one of 200 requests, three of 202 calls"
 
 
 @pytest.mark.parametrize(("failing", "longest"), [(1, 0), (2, 300)])
@@ -176,6 +195,20 @@ def test_recovery_looks_at_the_success_of_calls_and_the_time_of_requests() -> No
     assert recovered(ends=[OK, OK, FAILED]) > 1000
     # half of the requests are slow, by whatever number of calls they are counted
     assert recovered(took=200.0) > 1000
+
+
+@pytest.mark.parametrize(("slow_batch_from", "singles_took", "recovers_at_once"), [(3000, 10, True), (0, 50, False)])
+def test_the_p95_of_recovery_is_that_of_requests(
+    slow_batch_from: int, singles_took: float, recovers_at_once: bool
+) -> None:
+    """Of thirty requests in a second one is a batch, and slow: not so many that p95 shows it, but of calls it would."""
+    bench = batches(chaos={"k": {"kind": "kill", "target": "alpha", "at": "3s", "for": "1s"}})
+    for second in range(0, 10_000, 1000):
+        for place in range(1, 30):
+            bench.served(second + 30 * place, took=singles_took if second == 3000 else 10, template=3)
+        bench.batch(second, OK, OK, OK, took=200 if second >= slow_batch_from else 10)
+    bench.fault("k", injected=3000, effective=3000, rolled_back=4000, cleared=4000)
+    assert (value(bench, "recovery_time <= 1s")[0] == 0) is recovers_at_once
 
 
 def test_of_a_batch_that_failed_all_calls_are_kept() -> None:

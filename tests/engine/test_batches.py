@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from battle.core.records import (
     Requests,
 )
 from battle.core.scenario import Scenario
+from battle.engine.conductor import Conductor
 from battle.engine.dispatching import Dispatcher, KeyCounter
 from battle.engine.recorder import Recorder
+from battle.engine.watching import Watcher
 from battle.system.mapped import MappedReader, MappedWriter
 
 BATCH = {"batch": [{"method": "a"}, {"method": "bad"}, {"method": "c"}], "weight": 2}
@@ -70,24 +73,25 @@ def leads(records: Requests) -> Requests:
 
 
 def test_each_call_has_a_record_and_the_first_stands_for_the_request(tmp_path: Path) -> None:
-    requests = [{"method": "single", "weight": 1}, BATCH, {"method": "never", "weight": 0}]
+    requests = [{"method": "single"}, BATCH, {"method": "never", "weight": 0}, {"method": "last"}]
     load = {"kind": "constant", "rate": "300/s", "duration": "1s"}
     records, server, counts = run(tmp_path, load, requests=requests)
     assert records["key"].tolist() == list(range(BASE, BASE + len(records))), "keys are dense"
     assert sorted(server.seen) == [
-        (key, ["single", "a", "bad", "c"][template])
+        (key, ["single", "a", "bad", "c", "never", "last"][template])
         for key, template in zip(records["key"].tolist(), records["template"].tolist(), strict=True)
     ]
     assert len(leads(records)) == 300, "the rate counts requests"
     assert counts["sent"] == len(records)
-    batches = records[records["template"] > 0].reshape(-1, 3)
-    assert abs(len(batches) - 200) < 5 * (300 * 2 / 9) ** 0.5
+    assert set(records["template"]) == {0, 1, 2, 3, 5}
+    batches = records[np.isin(records["template"], (1, 2, 3))].reshape(-1, 3)
+    assert abs(len(batches) - 150) < 5 * (300 / 4) ** 0.5
     assert (batches["template"] == [1, 2, 3]).all()
     assert (batches["outcome"] == [Outcome.OK, Outcome.FAILED, Outcome.OK]).all()
     assert (batches["error"] == [ErrorClass.NONE, ErrorClass.RPC_ERROR, ErrorClass.NONE]).all()
     assert ((batches["flags"] & REQUEST_MEMBER) == [0, REQUEST_MEMBER, REQUEST_MEMBER]).all()
     assert (batches["flags"] & REQUEST_PARTLY == REQUEST_PARTLY).all()
-    assert not (records["flags"][records["template"] == 0] & (REQUEST_MEMBER | REQUEST_PARTLY)).any()
+    assert not (records["flags"][np.isin(records["template"], (0, 5))] & (REQUEST_MEMBER | REQUEST_PARTLY)).any()
     for shared in ("scheduled_ns", "started_ns", "ended_ns", "connection", "status", "phase"):
         assert (batches[shared] == batches[shared][:, :1]).all(), shared
     reused = batches["flags"] & REQUEST_REUSED
@@ -160,3 +164,21 @@ def test_keys_of_a_batch_are_as_far_apart_as_all_of_a_worker_s(tmp_path: Path, s
         dispatcher.report(call)
     assert dispatcher.in_flight == 0
     assert len(MappedReader(tmp_path / "r", REQUEST).written("key")) == 6
+
+
+def test_the_live_view_times_requests_and_counts_calls(tmp_path: Path) -> None:
+    stream = {"requests": [BATCH, {"method": "m"}], "load": {"kind": "constant", "rate": "1/s", "duration": "1s"}}
+    scenario = Scenario.model_validate({"name": "t", "workload": {"reads": stream}})
+    recorder = Recorder(MappedWriter(tmp_path / "r", BASE), BASE)
+    dispatcher = Dispatcher(scenario, "reads", KeyCounter(BASE), recorder, lambda: None)
+    dispatcher.session = sent = _Sent()  # type: ignore[assignment]
+    now = time.monotonic_ns()
+    for template in (0, 3, 3):
+        dispatcher.dispatch(now, now, 0, template=template)
+    for call, took in zip(sent.calls, (900_000, 100_000, 100_000), strict=True):
+        call.started_ns, call.ended_ns, call.outcome = now, now + took, Outcome.OK
+        dispatcher.report(call)
+    watcher = Watcher(scenario)
+    watcher.follow(now, tmp_path / "r", {}, Conductor(scenario, {}, lambda *_, **__: None))
+    snapshot = watcher.look(lambda _: None)
+    assert (snapshot.ok, snapshot.done_per_s, snapshot.p50_ns) == (5, 3, 100_000)
