@@ -22,6 +22,7 @@ from battle.core.records import (
     Requests,
 )
 from battle.core.scenario import Scenario
+from battle.core.shard import Shard
 from battle.engine.dispatching import Dispatcher, KeyCounter
 from battle.engine.recorder import Recorder
 from battle.system.mapped import MappedReader, MappedWriter
@@ -146,7 +147,7 @@ class _Sent:
 def test_keys_of_a_batch_are_as_far_apart_as_all_of_a_worker_s(tmp_path: Path, step: int) -> None:
     stream = {"requests": [BATCH], "load": {"kind": "constant", "rate": "1/s", "duration": "1s"}}
     scenario = Scenario.model_validate({"name": "t", "workload": {"reads": stream}})
-    keys = KeyCounter(BASE, step)
+    keys = KeyCounter(BASE, Shard(0, step))
     recorder = Recorder(MappedWriter(tmp_path / "r", BASE), BASE)
     dispatcher = Dispatcher(scenario, "reads", keys, recorder, lambda: None)
     dispatcher.session = sent = _Sent()  # type: ignore[assignment]
