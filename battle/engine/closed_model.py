@@ -53,10 +53,13 @@ class ClosedModel:
         if self._over:
             return
         offset = _monotonic_ns() - self._start_ns
+        if offset < 0:  # a loop's timers may fire up to a millisecond early, and nothing is due before the phase
+            self._loop.call_later(-offset / NS_PER_S, self._look)
+            return
         if offset >= self._pattern.duration or self._dispatcher.exhausted:
             self.stop()
             return
-        self._wanted = self._pattern.users_at(max(0, offset))
+        self._wanted = self._pattern.users_at(offset)
         for user in range(self._shard.index + 1, self._wanted + 1, self._shard.of):
             if user not in self._active and self._left.setdefault(user, self._pattern.iterations or -1) != 0:
                 self._active.add(user)
