@@ -161,3 +161,19 @@ def test_keys_of_a_batch_are_as_far_apart_as_all_of_a_worker_s(tmp_path: Path, s
         dispatcher.report(call)
     assert dispatcher.in_flight == 0
     assert len(MappedReader(tmp_path / "r", REQUEST).written("key")) == 6
+
+
+def test_two_workers_send_the_batches_that_one_would(tmp_path: Path) -> None:
+    requests = [{"method": "single"}, BATCH]
+    load = {"kind": "constant", "rate": "200/s", "duration": "500ms"}
+    found = []
+    for workers in (1, 2):
+        (tmp_path / str(workers)).mkdir()
+        records, server, _ = run(tmp_path / str(workers), load, requests=requests, workers=workers)
+        assert sorted(server.seen) == [
+            (int(one["key"]), ["single", "a", "bad", "c"][one["template"]]) for one in records
+        ], "a record has the key and the method of the call that was sent"
+        due = np.sort(leads(records), order="scheduled_ns")
+        found.append([(int(one["scheduled_ns"] - due["scheduled_ns"][0]), int(one["template"])) for one in due])
+    assert found[0] == found[1]
+    assert len(found[0]) == 100
