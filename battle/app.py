@@ -27,6 +27,7 @@ from battle.engine.collecting import gather
 from battle.engine.environment import describe_environment
 from battle.engine.execution import Execution, Plan, draw_key_base, worker_command
 from battle.engine.intervals import interval_log
+from battle.engine.schedule import refuse_too_many
 from battle.engine.signals import Signals
 from battle.errors import BattleError, EvidenceError, UsageError
 from battle.loading import Loaded, load_scenario, load_text
@@ -74,18 +75,24 @@ class Finished:
     """A signal that came when the load and its rollback were over; what was found is saved all the same."""
 
 
-def run_scenario(loaded: Loaded, store: Store, view: View, *, evidence_limit_bytes: int | None = None) -> Finished:
+def run_scenario(
+    loaded: Loaded, store: Store, view: View, *, workers: int = 1, evidence_limit_bytes: int | None = None
+) -> Finished:
     """Run a scenario, judge it and store everything.
 
     The scenario is saved first, the evidence second, the verdict last. Of records that take more than the limit, a
     part is kept (analysis/keeping.py). Raises SetupError when something does not start,
-    Stopped when a signal came before the load, UsageError when the store cannot be written.
+    Stopped when a signal came before the load, UsageError when the store cannot be written or the scenario's limits are
+    too small for so many workers.
     """
+    refuse_too_many(loaded.scenario, workers)
     with Signals() as signals:
-        return _run_heeding(loaded, store, view, signals, evidence_limit_bytes)
+        return _run_heeding(loaded, store, view, signals, workers=workers, limit_bytes=evidence_limit_bytes)
 
 
-def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals, limit_bytes: int | None) -> Finished:
+def _run_heeding(
+    loaded: Loaded, store: Store, view: View, signals: Signals, *, workers: int, limit_bytes: int | None
+) -> Finished:
     load_reporters()
     now = datetime.now(UTC)
     run_dir = store.create(loaded.scenario.name, now, secrets.token_hex(3))
@@ -100,13 +107,14 @@ def _run_heeding(loaded: Loaded, store: Store, view: View, signals: Signals, lim
             undo_path=run_dir.undo_path,
             key_base=key_base(draw_key_base()),
             worker_argv=worker_command(),
+            workers=workers,
         )
         for note in loaded.notes:
             journal.write(Event(time.monotonic_ns(), EventKind.WARNING, {"text": note}))
         execution = Execution(plan, journal.write, view, signals)
         _carry_out(execution)
         late = partial(_write_now, journal)
-        requests, attempts = gather(run_dir.raw_dir, late)
+        requests, attempts = gather(run_dir.raw_dir, late, workers)
         reading = Reading(
             Evidence(
                 run_id=run_dir.run_id,

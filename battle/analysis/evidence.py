@@ -58,6 +58,12 @@ class Evidence:
         return min(planned, ended.at_ns) if ended else max([planned, self.t0_ns])
 
     @cached_property
+    def workers(self) -> int:
+        """How many processes sent the load."""
+        started = self.first(EventKind.LOAD_STARTED)
+        return max(1, len(started.fields.get("worker_pids", ()))) if started else 1
+
+    @cached_property
     def key_base(self) -> int:
         """The first key of the run."""
         started = self.first(EventKind.RUN_STARTED)

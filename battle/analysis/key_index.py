@@ -42,13 +42,17 @@ class KeyIndex:
         lengths = np.diff(np.append(self.place, self.count))
         return np.repeat(self.first - self.place, lengths) + np.arange(self.count)
 
-    @property
-    def missing(self) -> int:
-        """How many keys between the first and the last no request has."""
-        if not self.count:
-            return 0
-        last = int(self.first[-1]) + self.count - 1 - int(self.place[-1])
-        return last - int(self.first[0]) + 1 - self.count
+    def missing(self, workers: int = 1) -> int:
+        """How many keys no request has, between the first and the last of each worker, who count up in steps."""
+        end = self.first + np.diff(np.append(self.place, self.count))
+        given = 0
+        for worker in range(workers):
+            earliest = self.first + (worker - self.first) % workers
+            latest = end - 1 - (end - 1 - worker) % workers
+            holding = np.flatnonzero(earliest < end)
+            if len(holding):
+                given += int(latest[holding[-1]] - earliest[holding[0]]) // workers + 1
+        return given - self.count
 
 
 class KeyIndexBuilder:

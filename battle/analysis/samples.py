@@ -28,13 +28,21 @@ def samples_of(evidence: Evidence, of: str, window: Window) -> list[Sample]:
     ]
 
 
-def cpu_share(samples: list[Sample]) -> float | None:
+def cpu_share(samples: list[Sample], worker: int | None = None) -> float | None:
     """Processor seconds ÷ seconds between the first and the last sample: 1.0 is one core. None for fewer than two.
 
-    A tree that lost a process shows less processor time than before; such steps back count as nothing.
+    Of one of several workers when it is given, else of all that was sampled. A tree that lost a process shows less
+    processor time than before; such steps back count as nothing.
     """
-    used = [(one.at_ns, float(one.values["cpu_s"])) for one in samples if "cpu_s" in one.values]
+    used = [(one.at_ns, seconds) for one in samples if (seconds := _cpu_s(one, worker)) is not None]
     if len(used) < _PAIR or used[-1][0] <= used[0][0]:
         return None
     steps = sum(max(0.0, after[1] - before[1]) for before, after in pairwise(used))
     return steps / ((used[-1][0] - used[0][0]) / 1e9)
+
+
+def _cpu_s(sample: Sample, worker: int | None) -> float | None:
+    if worker is None:
+        return sample.values.get("cpu_s")
+    each: list[float | None] = sample.values.get("cpu_s_each", [])
+    return each[worker] if worker < len(each) else None

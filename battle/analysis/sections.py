@@ -177,7 +177,7 @@ def window_section(reading: Reading) -> list[WindowResult]:
 
 def system_section(reading: Reading) -> SystemSection:
     """What the proxy and the load generator used, and how well the generator kept its schedule."""
-    window = reading.windows.run()
+    window, workers = reading.windows.run(), reading.evidence.workers
     lags = reading.columns.send_lag_ns(reading.requests(_run(reading)))
     lag50, lag99, lag_max = percentiles(lags, (50, 99, 100), in_place=True)
     proxy, generator = (samples_of(reading.evidence, of, window) for of in ("proxy", "generator"))
@@ -196,7 +196,11 @@ def system_section(reading: Reading) -> SystemSection:
             send_lag_p50_ms=in_ms(lag50),
             send_lag_p99_ms=in_ms(lag99),
             send_lag_max_ms=in_ms(lag_max),
+            workers=workers,
             cpu_percent_mean=_percent(cpu_share(generator)),
+            cpu_percent_by_worker=[
+                _percent(cpu_share(generator, worker)) for worker in (range(workers) if workers > 1 else ())
+            ],
             peak_memory_mb=round(max(own_memory) / _MB, 3) if own_memory else None,
             planned=planned_arrivals(reading),
             sent=_count(reading.in_run & reading.columns.sent & reading.columns.leads),

@@ -92,7 +92,7 @@ def _doubts_of_evidence(reading: Reading) -> list[str]:
     columns = reading.columns
     if not np.any(reading.in_run):
         return ["no request was sent after the warm-up, so nothing was measured"]
-    missing = columns.keys.missing
+    missing = columns.keys.missing(reading.evidence.workers)
     if missing:
         return [f"{missing:,} of {missing + len(columns):,} request records are missing"]
     return []

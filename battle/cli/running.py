@@ -12,6 +12,7 @@ from rich.table import Table
 from battle.cli.options import parse_sets, parse_size
 from battle.cli.printing import print_report
 from battle.cli.telling import tell, tell_internal
+from battle.core.shard import MOST_WORKERS
 from battle.core.verdict import worst
 from battle.errors import BattleError, ExitCode, Stopped
 
@@ -26,6 +27,8 @@ _EXAMPLE = """[bold]Examples[/bold]
 
   battle run scenarios/*.yaml --keep-going
 
+  battle run scenarios/failover.yaml --set rate=40000/s --workers 2
+
   battle run scenarios/failover.yaml --json > run.json
 """
 _COLOURS = {ExitCode.PASS: "green", ExitCode.INCONCLUSIVE: "yellow"}
@@ -37,6 +40,7 @@ class _Options:
     overrides: dict[str, str]
     seed: int | None
     proxy: str | None
+    workers: int
     out: Path
     chaos: bool
     quiet: bool
@@ -64,6 +68,9 @@ def run(  # noqa: PLR0917  (typer reads the options from the signature)
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Override a variable.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of every random choice.")] = None,
     proxy: Annotated[str | None, typer.Option(metavar="KIND", help="Run it on another kind of proxy.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=MOST_WORKERS, metavar="N", help="Processes that share the load out among them.")
+    ] = 1,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("reports"),
     no_chaos: Annotated[
         bool, typer.Option("--no-chaos", help="Send the load without faults; objectives about faults are left out.")
@@ -86,7 +93,15 @@ def run(  # noqa: PLR0917  (typer reads the options from the signature)
     del debug  # read where errors are told
     limit_bytes = parse_size("--evidence-limit", evidence_limit)
     options = _Options(
-        parse_sets(sets or []), seed, proxy, out, not no_chaos, quiet, "json" if as_json else form, limit_bytes
+        parse_sets(sets or []),
+        seed,
+        proxy,
+        workers,
+        out,
+        not no_chaos,
+        quiet,
+        "json" if as_json else form,
+        limit_bytes,
     )
     ended: list[_Ended] = []
     for path in scenarios:
@@ -129,7 +144,13 @@ def _execute(path: Path, options: _Options) -> "Finished":
         path, overrides=options.overrides, seed=options.seed, proxy=options.proxy, chaos=options.chaos
     )
     view = view_for(loaded.scenario.name, is_quiet=options.quiet)
-    finished = program.run_scenario(loaded, Store(options.out), view, evidence_limit_bytes=options.evidence_limit_bytes)
+    finished = program.run_scenario(
+        loaded,
+        Store(options.out),
+        view,
+        workers=options.workers,
+        evidence_limit_bytes=options.evidence_limit_bytes,
+    )
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for failure in finished.unsaved:
         console.print(f"warning: {failure}", style="yellow", markup=False)

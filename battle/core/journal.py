@@ -17,7 +17,8 @@ class EventKind(StrEnum):
     PROVIDER_ENDED = "provider_ended"  # provider, incarnation, planned, status
     PROXY_STARTED = "proxy_started"  # proxy, pid, version, address
     PROXY_ENDED = "proxy_ended"  # planned, status
-    LOAD_STARTED = "load_started"  # t0_ns (end of the warm-up), planned_end_ns, planned (arrivals, null if unknown)
+    LOAD_STARTED = "load_started"  # t0_ns (end of the warm-up), planned_end_ns, planned (arrivals, null if unknown),
+    # worker_pids
     LOAD_ENDED = "load_ended"  # reason: completed | guard | interrupted | worker_lost | disk_full; sent, dropped
     FAULT_INJECTING = "fault_injecting"  # fault, occurrence, target, planned_ns
     FAULT_INJECTED = "fault_injected"  # fault, occurrence, target: inject() returned
@@ -32,7 +33,8 @@ class EventKind(StrEnum):
     BREAKER = "breaker"  # provider, state: open | closed | half_open, source
     GUARD_BROKEN = "guard_broken"  # objective, actual
     INTERRUPTED = "interrupted"  # signal
-    SAMPLE = "sample"  # of: proxy | generator; rss_bytes, cpu_s (so far), processes, open_files
+    SAMPLE = "sample"  # of: proxy | generator; rss_bytes, cpu_s (so far), processes, open_files,
+    # cpu_s_each (of several workers)
     WARNING = "warning"  # text
     EVIDENCE_THINNED = "evidence_thinned"  # bytes, limit_bytes, telling, plain, sampled (requests)
     RUN_ENDED = "run_ended"  # disturbed: list of what could not be undone

@@ -210,12 +210,14 @@ class ProxyResources(_Section):
 
 
 class GeneratorResources(_Section):
-    """The load generator's own quality."""
+    """The load generator's own quality: all its workers together, and the processor of each if there are several."""
 
+    workers: int = 1
     send_lag_p50_ms: float | None = None
     send_lag_p99_ms: float | None = None
     send_lag_max_ms: float | None = None
     cpu_percent_mean: float | None = None
+    cpu_percent_by_worker: list[float | None] = Field(default_factory=list)
     peak_memory_mb: float | None = None
     planned: int | None = None
     sent: int | None = None

@@ -5,6 +5,7 @@ import time
 
 from battle.core.ports.load import ClosedPattern
 from battle.core.ports.wire import Call
+from battle.core.shard import WHOLE, Shard
 from battle.core.units import NS_PER_S
 from battle.engine.dispatching import Dispatcher
 
@@ -14,13 +15,17 @@ _LOOK_S = 0.05
 
 
 class ClosedModel:
-    """The users of one phase of one stream."""
+    """A share of the users of one phase of one stream; users are numbered from 1."""
 
-    def __init__(self, dispatcher: Dispatcher, pattern: ClosedPattern, phase: int, offset_ns: int) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, pattern: ClosedPattern, phase: int, offset_ns: int, shard: Shard = WHOLE
+    ) -> None:
         self._dispatcher = dispatcher
         self._pattern = pattern
         self._phase = phase
         self._offset_ns = offset_ns
+        self._shard = shard
+        self._users = shard.part(pattern.peak_users())
         self._loop = asyncio.get_running_loop()
         self._start_ns = 0
         self._end_ns = 0
@@ -48,15 +53,18 @@ class ClosedModel:
         if self._over:
             return
         offset = _monotonic_ns() - self._start_ns
+        if offset < 0:  # a loop's timers may fire up to a millisecond early, and nothing is due before the phase
+            self._loop.call_later(-offset / NS_PER_S, self._look)
+            return
         if offset >= self._pattern.duration or self._dispatcher.exhausted:
             self.stop()
             return
-        self._wanted = self._pattern.users_at(max(0, offset))
-        for user in range(1, self._wanted + 1):
+        self._wanted = self._pattern.users_at(offset)
+        for user in range(self._shard.index + 1, self._wanted + 1, self._shard.of):
             if user not in self._active and self._left.setdefault(user, self._pattern.iterations or -1) != 0:
                 self._active.add(user)
                 self._send(user, _monotonic_ns())
-        if not self._active and len(self._left) == self._pattern.peak_users() and not any(self._left.values()):
+        if not self._active and len(self._left) == self._users and not any(self._left.values()):
             self.stop()  # every user that there will be has used up its `iterations`
             return
         self._loop.call_later(_LOOK_S, self._look)

@@ -1,27 +1,24 @@
 """Turns due arrivals into calls: keys, the choice of a request, the limit on what is in flight, the final record."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from battle.core.ports.load import OpenPattern, ScriptedPattern
 from battle.core.ports.wire import BatchCall, Call, Session
 from battle.core.records import REQUEST_MEMBER, REQUEST_PARTLY, Outcome
 from battle.core.scenario import BatchRequest, Scenario, Stream
-from battle.core.seeds import generator
+from battle.core.shard import WHOLE, Shard
 from battle.engine.recorder import Recorder
-
-_BLOCK = 1024
+from battle.engine.schedule import choices_of_users, share_of
 
 
 class KeyCounter:
-    """Keys of a run, counted up from its base; shared by all streams of a worker."""
+    """A worker's share of the keys of a run, counted up from its base; shared by all streams of the worker."""
 
     __slots__ = ("base", "next", "step")
 
-    def __init__(self, key_base: int, step: int = 1) -> None:
-        self.next = key_base
-        self.base = key_base
-        self.step = step
+    def __init__(self, key_base: int, shard: Shard = WHOLE) -> None:
+        self.base = key_base + shard.index
+        self.next = self.base
+        self.step = shard.of
 
     @property
     def taken(self) -> int:
@@ -45,8 +42,10 @@ class Dispatcher:
         keys: KeyCounter,
         recorder: Recorder,
         on_change: Callable[[], None],
+        *,
+        shard: Shard = WHOLE,
     ) -> None:
-        stream = scenario.workload[name]
+        stream = share_of(scenario.workload[name], shard)
         self.stream: Stream = stream
         self.number = list(scenario.workload).index(name)
         self.first_template = next(index for index, it in enumerate(scenario.templates) if it.stream == self.number)
@@ -64,7 +63,7 @@ class Dispatcher:
         self._limit = stream.in_flight_limit
         self._left = stream.max_requests
         self._max_lag = stream.max_send_lag
-        self._choice = _choices(stream, scenario.seed, name, self.first_template)
+        self._choice = choices_of_users(stream, scenario.seed, name, self.first_template, shard)
         self._on_change = on_change
 
     @property
@@ -145,49 +144,3 @@ class Dispatcher:
             batch.flags |= REQUEST_PARTLY
         for other in batch.others:
             other.flags = batch.flags | REQUEST_MEMBER
-
-
-def _choices(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:
-    """Template numbers, drawn by weight from the stream's own random numbers."""
-    weighted = [number for number, request in stream.numbered(first).items() if request.weight]
-    if len(weighted) <= 1:
-        return itertools.repeat(weighted[0] if weighted else first)
-    return _drawn(stream, seed, name, first)
-
-
-def _drawn(stream: Stream, seed: int, name: str, first: int) -> Iterator[int]:
-    rng = generator(seed, "requests", name)
-    numbers = list(stream.numbered(first))
-    weights = [request.weight for request in stream.requests]
-    total = sum(weights)
-    shares = [weight / total for weight in weights]
-    while True:
-        yield from rng.choice(numbers, _BLOCK, p=shares).tolist()
-
-
-Arrival = tuple[int, int, int | None]
-"""Offset in ns from the start of the load, phase, and what it sends: None when that is drawn."""
-
-
-def arrivals(stream: Stream, seed: int, name: str, first_template: int = 0) -> Iterator[Arrival]:
-    """Every open arrival of a stream, in order; the stream's templates count from `first_template`. Pure."""
-    start = 0
-    numbers = list(stream.numbered(first_template))
-    for index, pattern in enumerate(stream.load):
-        if isinstance(pattern, ScriptedPattern):
-            for offset, at in pattern.script():
-                yield start + offset, index, None if at is None else numbers[at]
-        elif isinstance(pattern, OpenPattern):
-            for offset in pattern.arrivals(generator(seed, "arrivals", name, str(index))):
-                yield start + offset, index, None
-        start += pattern.duration
-
-
-def end_of_open_phases(stream: Stream) -> int:
-    """The offset at which the last open phase of a stream ends; 0 when there is none. Also a pause is one."""
-    end = start = 0
-    for pattern in stream.load:
-        start += pattern.duration
-        if isinstance(pattern, OpenPattern):
-            end = start
-    return end

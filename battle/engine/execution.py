@@ -1,4 +1,4 @@
-"""One run, from the first process to the last undo: providers, proxy, load worker, chaos, on one clock.
+"""One run, from the first process to the last undo: providers, proxy, load workers, chaos, on one clock.
 
 Everything that was started is ended, and everything that was disturbed is undone, on every way out. What was measured
 by then is on disk.
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 
@@ -27,32 +27,31 @@ from battle.core.ports.proxy import BreakerReadable, Endable, ProxyHandle
 from battle.core.scenario import Scenario
 from battle.core.units import NS_PER_MS, NS_PER_S
 from battle.engine import resources
-from battle.engine.collecting import REQUESTS_FILE
+from battle.engine.collecting import requests_file
 from battle.engine.conductor import Conductor
 from battle.engine.guards import Guard
 from battle.engine.holding import hold
-from battle.engine.load_process import LoadProcess
+from battle.engine.load_processes import EndReason, LoadProcesses, load_processes
 from battle.engine.signals import Signals
 from battle.engine.watching import Watcher
-from battle.errors import SetupError, Stopped
+from battle.errors import Stopped
 from battle.system.guardian import Guardian
 from battle.system.launching import ProcessLauncher
 from battle.system.undo import TEMPORARY_PREFIX, UndoJournal
 
 _LEAD_NS = 50 * NS_PER_MS
-"""Between the order to start the load and its first instant."""
+_LEAD_PER_WORKER_NS = 25 * NS_PER_MS
+"""Between the order to start the load and its first instant: for one worker, and for each further one."""
 _LOOK_S = 0.25
 _HEED_S = 0.02
 _DRAIN_NS = 5 * NS_PER_S
 _LINGER_S = 0.2
 """How long the proxy's own word is still listened to after the load: its log is written with some delay."""
 
-EndReason = Literal["completed", "guard", "interrupted", "worker_lost", "disk_full"]
-
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: the scenario, and the same as data (not masked) for the worker; where; how to start a worker."""
+    """What to run: the scenario, and the same as data (not masked) for the workers; where; how to start a worker."""
 
     scenario: Scenario
     data: dict[str, Any]
@@ -62,6 +61,7 @@ class Plan:
     undo_path: Path
     key_base: int
     worker_argv: list[str]
+    workers: int = 1
 
 
 @dataclass
@@ -183,8 +183,7 @@ class Execution:
             context.warn(f"{key} is not honoured by proxy kind {setup.proxy.kind}")
         logs = plan.run_dir / "logs"
         logs.mkdir(exist_ok=True)
-        worker = await LoadProcess.launch(launcher, plan.worker_argv, socket_dir / "worker.sock", logs / "worker.log")
-        try:
+        async with load_processes(launcher, plan.worker_argv, plan.workers, sockets=socket_dir, logs=logs) as workers:
             starts = {name: provider.start(name, context) for name, provider in setup.providers.items()}
             async with hold(starts) as handles:
                 conductor = Conductor(self._scenario, handles, self.note)
@@ -198,74 +197,72 @@ class Execution:
                         version=proxy.version,
                         address=str(proxy.endpoint),
                     )
-                    await self._run_load(worker, proxy, handles, conductor)
-        finally:
-            await worker.end()
+                    await self._run_load(workers, proxy, handles, conductor)
 
     async def _run_load(
-        self, worker: LoadProcess, proxy: ProxyHandle, handles: dict[str, ProviderHandle], conductor: Conductor
+        self, workers: LoadProcesses, proxy: ProxyHandle, handles: dict[str, ProviderHandle], conductor: Conductor
     ) -> None:
         plan = self._plan
         chains = {getattr(one, "chain_id", None) for one in self._scenario.setup.providers.values()}
         chain_id = chains.pop() if len(chains) == 1 else None
-        records = plan.raw_dir / REQUESTS_FILE
-        said = await worker.prepare(plan.data, proxy, key_base=plan.key_base, records=records, chain_id=chain_id)
-        if not said["precise"]:
+        if not await workers.prepare(plan.data, proxy, key_base=plan.key_base, raw_dir=plan.raw_dir, chain_id=chain_id):
             self.note(EventKind.WARNING, text="no precise timer here: sends are late by up to a millisecond")
-        start = time.monotonic_ns() + _LEAD_NS
+        cores = os.cpu_count() or 1
+        if len(workers) > cores:
+            self.note(EventKind.WARNING, text=f"{len(workers)} load workers share {cores} cores: fewer may send more")
+        start = time.monotonic_ns() + _LEAD_NS + (len(workers) - 1) * _LEAD_PER_WORKER_NS
         end = start + self._scenario.load_ns
         conductor.plan(start + self._scenario.warmup_ns, end)
-        await worker.start(start)
+        await workers.start(start)
         self._load_began = True
         t0, planned = start + self._scenario.warmup_ns, _planned(self._scenario)
-        self.note(EventKind.LOAD_STARTED, at_ns=start, t0_ns=t0, planned_end_ns=end, planned=planned)
+        about = {"t0_ns": t0, "planned_end_ns": end, "planned": planned, "worker_pids": workers.pids}
+        self.note(EventKind.LOAD_STARTED, at_ns=start, **about)
+        records = [plan.raw_dir / requests_file(index) for index in range(len(workers))]
         self._watcher.follow(start, records, handles, conductor)
         async with anyio.create_task_group() as watchers:
-            watchers.start_soon(resources.watch, "generator", worker.pid, self.note)
+            watchers.start_soon(resources.watch, "generator", workers.pids, self.note)
             if proxy.pid is not None:
-                watchers.start_soon(resources.watch, "proxy", proxy.pid, self.note)
+                watchers.start_soon(resources.watch, "proxy", [proxy.pid], self.note)
             if isinstance(proxy, BreakerReadable):
                 watchers.start_soon(self._follow_breakers, proxy)
             if isinstance(proxy, Endable):
                 watchers.start_soon(self._watch_proxy, proxy)
-            await self._play(worker, conductor, end)
+            await self._play(workers, conductor, end)
             await anyio.sleep(_LINGER_S)
             watchers.cancel_scope.cancel()
         self.ending.disturbed += conductor.disturbed
 
-    async def _play(self, worker: LoadProcess, conductor: Conductor, end_ns: int) -> None:
-        """Load and chaos side by side, until both are over."""
-        chaos, following = anyio.CancelScope(), anyio.CancelScope()
-        longest = max(stream.timeout for stream in self._scenario.workload.values())
-        counts: dict[str, Any] = {}
+    async def _play(self, workers: LoadProcesses, conductor: Conductor, end_ns: int) -> None:
+        """Load and chaos side by side, until both are over. The first worker that does not complete ends the load."""
+        chaos = anyio.CancelScope()
+        patience_ns = max(stream.timeout for stream in self._scenario.workload.values()) + _DRAIN_NS
 
         async def conduct() -> None:
             with chaos:
                 await conductor.play()
 
-        async def follow_worker() -> None:
-            try:
-                with following, anyio.fail_after((end_ns - time.monotonic_ns() + longest + _DRAIN_NS) / NS_PER_S):
-                    counts.update(await worker.wait())
-                    self._end_load(counts["reason"])
-            except (OSError, TimeoutError, SetupError) as error:
-                self.note(EventKind.WARNING, text=f"the load worker is lost: {str(error) or 'it did not end in time'}")
-                self._end_load("worker_lost")
+        def one_ended(reason: EndReason) -> None:
+            if reason != "completed":
+                self._end_load(reason)
+
+        def one_lost(how: str) -> None:
+            self.note(EventKind.WARNING, text=how)
+            self._end_load("worker_lost")
+
+        async def follow() -> None:
+            await workers.wait((end_ns - time.monotonic_ns() + patience_ns) / NS_PER_S, one_ended, one_lost)
+            self._end_load("completed")
 
         async with anyio.create_task_group() as group:
             group.start_soon(conduct)
-            group.start_soon(follow_worker)
+            group.start_soon(follow)
             await self._over.wait()
             reason = self.ending.reason
             self.note(EventKind.LOAD_ENDED, reason=reason)
             self._watcher.stage = "rolling back"
             chaos.cancel()
-            following.deadline = anyio.current_time() + (longest + _DRAIN_NS) / NS_PER_S
-            if reason in {"guard", "interrupted"}:
-                try:
-                    await worker.stop(reason, cancel=reason == "interrupted")
-                except (OSError, TimeoutError, SetupError):
-                    following.cancel()  # it does not listen: nothing more is to come from it
+            await workers.stop(reason, cancel=reason == "interrupted", within_s=patience_ns / NS_PER_S)
         self._watcher.stage = "ending"
 
     async def _follow_breakers(self, proxy: BreakerReadable) -> None:

@@ -9,6 +9,7 @@ import anyio
 
 from battle.core.ports.processes import Child, Launcher
 from battle.core.ports.proxy import ProxyHandle
+from battle.core.shard import WHOLE, Shard
 from battle.errors import SetupError
 from battle.system.control import ask
 
@@ -23,14 +24,21 @@ _ENV = {"OPENBLAS_NUM_THREADS": "1"}
 class LoadProcess:
     """A worker process that waits for its orders."""
 
-    def __init__(self, child: Child, socket: Path) -> None:
+    def __init__(self, child: Child, socket: Path, shard: Shard = WHOLE) -> None:
         self._child = child
         self._socket = socket
+        self._shard = shard
 
     @classmethod
-    async def launch(cls, launcher: Launcher, argv: list[str], socket: Path, log: Path) -> "LoadProcess":
+    async def launch(
+        cls, launcher: Launcher, argv: list[str], socket: Path, log: Path, shard: Shard = WHOLE
+    ) -> "LoadProcess":
         """Start the process; it is ready when `prepare` has returned."""
-        return cls(await launcher.start([*argv, str(socket)], name="load worker", log=log, env=_ENV), socket)
+        child = await launcher.start([*argv, str(socket)], name="load worker", log=log, env=_ENV)
+        return cls(child, socket, shard)
+
+    def __str__(self) -> str:
+        return "the load worker" if self._shard == WHOLE else f"load worker {self._shard.index}"
 
     @property
     def pid(self) -> int:
@@ -49,6 +57,7 @@ class LoadProcess:
             "key_base": key_base,
             "records": str(records),
             "chain_id": chain_id,
+            "shard": [self._shard.index, self._shard.of],
         }
         with anyio.move_on_after(_READY_S):
             while True:
@@ -56,9 +65,9 @@ class LoadProcess:
                     return await ask(self._socket, order)
                 except OSError:
                     if self._child.status is not None:
-                        raise SetupError("the load worker ended at its start", log=self._child.last_lines()) from None
+                        raise SetupError(f"{self} ended at its start", log=self._child.last_lines()) from None
                     await anyio.sleep(0.01)
-        raise SetupError("the load worker was not ready in time", log=self._child.last_lines())
+        raise SetupError(f"{self} was not ready in time", log=self._child.last_lines())
 
     async def start(self, at_ns: int) -> None:
         """Send from this instant on."""

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from battle.engine.dispatching import Arrival, Dispatcher
+from battle.engine.dispatching import Dispatcher
+from battle.engine.schedule import Arrival
 from battle.system.timer import DueTimer
 
 _AT_ONCE = 256

@@ -10,35 +10,39 @@ _pack_into = struct.Struct(REQUEST_FORMAT).pack_into
 
 
 class Recorder:
-    """The record file of one worker. When the disk is full it counts what it cannot write, and says so once."""
+    """The record file of one worker, whose keys count up from a base in equal steps.
 
-    def __init__(self, writer: MappedWriter, key_base: int) -> None:
+    When the disk is full it counts what it cannot write, and says so once.
+    """
+
+    def __init__(self, writer: MappedWriter, key_base: int, key_step: int = 1) -> None:
         self._writer = writer
         self._key_base = key_base
+        self._step = key_step
         self._chunk = writer.chunk(0)
         self._first = key_base
         self.disk_full = False
 
     def _turn(self, key: int) -> bool:
         """Turn to the chunk that holds this key's record; False when there is no space for it."""
-        number = (key - self._key_base) // CHUNK_RECORDS
+        number = (key - self._key_base) // self._step // CHUNK_RECORDS
         try:
             self._chunk = self._writer.chunk(number)
         except OSError:
             self.disk_full = True
             self._writer.lose()
             return False
-        self._first = self._key_base + number * CHUNK_RECORDS
+        self._first = self._key_base + number * CHUNK_RECORDS * self._step
         return True
 
     def write(self, call: Call, stream: int) -> None:
         """Write a call down."""
         key = call.key
-        inside = key - self._first
+        inside = (key - self._first) // self._step
         if not 0 <= inside < CHUNK_RECORDS:
             if not self._turn(key):
                 return
-            inside = key - self._first
+            inside = (key - self._first) // self._step
         said = call.testimony
         _pack_into(
             self._chunk,

@@ -3,6 +3,7 @@
 Nothing is asked of the processes themselves, so that looking does not disturb them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,27 @@ class RequestTally:
         gaps = int(written[-1]) + 1 - len(written) if len(written) else 0
         ok, failed, dropped = (int(totals[one]) for one in (Outcome.OK, Outcome.FAILED, Outcome.DROPPED))
         return Counts(ok, failed, dropped, gaps, recent)
+
+
+class RequestTallies:
+    """Follows the record files of all workers."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._tallies = [RequestTally(path) for path in paths]
+
+    def look(self, now_ns: int) -> Counts:
+        """The counts of all of them now."""
+        counts = [tally.look(now_ns) for tally in self._tallies]
+        if len(counts) == 1:
+            return counts[0]
+        recent = np.concatenate([one.recent for one in counts])
+        return Counts(
+            ok=sum(one.ok for one in counts),
+            failed=sum(one.failed for one in counts),
+            dropped=sum(one.dropped for one in counts),
+            in_flight=sum(one.in_flight for one in counts),
+            recent=recent[np.argsort(recent["key"])],
+        )
 
 
 def _instant(records: Requests) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from battle.core.units import NS_PER_S
 from battle.engine.conductor import Conductor
 from battle.engine.guards import Guard, LastSecond
 from battle.engine.happenings import in_words
-from battle.engine.tally import AttemptTally, RequestTally
+from battle.engine.tally import AttemptTally, RequestTallies
 
 _EVENTS_SHOWN = 50
 
@@ -30,7 +30,7 @@ class Watcher:
         self._scenario = scenario
         self._events: deque[Happening] = deque(maxlen=_EVENTS_SHOWN)
         self._open: set[str] = set()
-        self._requests: RequestTally | None = None
+        self._requests: RequestTallies | None = None
         self._attempts = AttemptTally()
         self._handles: dict[str, ProviderHandle] = {}
         self._conductor: Conductor | None = None
@@ -47,10 +47,12 @@ class Watcher:
             change = self._open.add if event.fields["state"] == "open" else self._open.discard
             change(str(event.fields["provider"]))
 
-    def follow(self, start_ns: int, records: Path, handles: dict[str, ProviderHandle], conductor: Conductor) -> None:
-        """The load begins at this instant."""
+    def follow(
+        self, start_ns: int, records: list[Path], handles: dict[str, ProviderHandle], conductor: Conductor
+    ) -> None:
+        """The load begins at this instant; `records` are the files of the workers."""
         self._start_ns = start_ns
-        self._requests = RequestTally(records)
+        self._requests = RequestTallies(records)
         self._handles, self._conductor = handles, conductor
         self.stage = "load"
 

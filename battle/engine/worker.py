@@ -15,22 +15,25 @@ from typing import Any
 from battle.core.ports.load import ClosedPattern
 from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import Scenario
+from battle.core.shard import Shard
 from battle.core.witness import Witness
 from battle.engine.closed_model import ClosedModel
-from battle.engine.dispatching import Dispatcher, KeyCounter, arrivals, end_of_open_phases
+from battle.engine.dispatching import Dispatcher, KeyCounter
 from battle.engine.open_model import OpenModel
 from battle.engine.recorder import Recorder
+from battle.engine.schedule import arrivals, end_of_open_phases
 from battle.system.mapped import MappedWriter
 from battle.system.serving import serve
 
 
 class LoadWorker:
-    """The load of one scenario, sent from this process."""
+    """A share of the load of one scenario, sent from this process."""
 
     def __init__(self, scenario: Scenario, order: dict[str, Any]) -> None:
-        keys = KeyCounter(order["key_base"])
+        shard = Shard(*order["shard"])
+        keys = KeyCounter(order["key_base"], shard)
         self._keys = keys
-        self._recorder = Recorder(MappedWriter(Path(order["records"]), keys.base), keys.base)
+        self._recorder = Recorder(MappedWriter(Path(order["records"]), keys.base), keys.base, keys.step)
         self._dispatchers: list[Dispatcher] = []
         self._models: list[OpenModel | ClosedModel] = []
         self._finished = asyncio.Event()
@@ -39,23 +42,18 @@ class LoadWorker:
         endpoint = Endpoint(**order["endpoint"])
         witness = Witness.from_message(order["witness"]) if order["witness"] else None
         for name in scenario.workload:
-            dispatcher = Dispatcher(scenario, name, keys, self._recorder, self._check)
+            dispatcher = Dispatcher(scenario, name, keys, self._recorder, self._check, shard=shard)
             plan = StreamPlan(
-                dispatcher.stream,
-                dispatcher.first_template,
-                scenario.seed,
-                witness,
-                chain_id=order["chain_id"],
-                key_step=keys.step,
+                dispatcher.stream, dispatcher.first_template, scenario.seed, witness, order["chain_id"], shard
             )
             dispatcher.session = dispatcher.stream.protocol.session(endpoint, plan, dispatcher.report)
             self._dispatchers.append(dispatcher)
-            due = arrivals(dispatcher.stream, scenario.seed, name, dispatcher.first_template)
+            due = arrivals(dispatcher.stream, scenario.seed, name, dispatcher.first_template, shard)
             self._models.append(OpenModel(dispatcher, due, end_of_open_phases(dispatcher.stream)))
             offset = 0
             for index, phase in enumerate(dispatcher.stream.load):
                 if isinstance(phase, ClosedPattern):
-                    self._models.append(ClosedModel(dispatcher, phase, index, offset))
+                    self._models.append(ClosedModel(dispatcher, phase, index, offset, shard))
                 offset += phase.duration
 
     @property

@@ -19,6 +19,7 @@ import orjson
 from battle.core.keys import ADDRESS_PREFIX, COUNTER_BITS, PARENT_ID, TRACE_PREFIX
 from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import BatchRequest, HttpRequest, RpcCall, RpcRequest
+from battle.core.shard import Shard
 from battle.errors import SetupError
 from battle.system.csv_columns import Column, Rows
 
@@ -126,7 +127,7 @@ class _Drawn:
         self._columns = {text: column for text, column in columns.items() if column is not None}
         self._files = {column.file for column in self._columns.values()}
         for file in self._files - set(self._rows):
-            self._rows[file] = _open(file)
+            self._rows[file] = _open(file, plan.shard)
 
     def render(self, key: int) -> bytes:
         draw = random.Random(self._seed << COUNTER_BITS | key & (1 << COUNTER_BITS) - 1)  # noqa: S311  (reproducible)
@@ -153,8 +154,8 @@ class _Drawn:
         return _fixed(head, body, self._key_step)(key)
 
 
-def _open(file: str) -> Rows:
+def _open(file: str, shard: Shard) -> Rows:
     try:
-        return Rows(Path(file))
+        return Rows(Path(file), shard)
     except (OSError, ValueError) as error:
         raise SetupError(f"{file} cannot be read any more: {error}") from error

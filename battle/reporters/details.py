@@ -125,7 +125,7 @@ def system(run: Run) -> Table:
     """Resource use of the proxy, and the generator's own quality."""
     proxy, generator = run.analysis.system.proxy, run.analysis.system.generator
     lag = _three(generator.send_lag_p50_ms, generator.send_lag_p99_ms, generator.send_lag_max_ms)
-    rows = (
+    rows = [
         ("Proxy: memory, at most", say.megabytes(proxy.peak_memory_mb)),
         ("Proxy: CPU, mean (100% is one core)", say.percent(proxy.cpu_percent_mean)),
         ("Proxy: processes, at most", say.count(proxy.peak_processes)),
@@ -134,8 +134,11 @@ def system(run: Run) -> Table:
         ("Generator: CPU, mean (100% is one core)", say.percent(generator.cpu_percent_mean)),
         ("Generator: memory, at most", say.megabytes(generator.peak_memory_mb)),
         ("Generator: requests planned / sent", f"{say.count(generator.planned)} / {say.count(generator.sent)}"),
-    )
-    return Table(("What", ">Measured"), rows)
+    ]
+    if generator.workers > 1:
+        each = " / ".join(say.percent(share) for share in generator.cpu_percent_by_worker)
+        rows.append((f"Generator: CPU of each of {generator.workers} workers, mean", each))
+    return Table(("What", ">Measured"), tuple(rows))
 
 
 def _three(*values: float | None) -> str:

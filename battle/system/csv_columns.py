@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from battle.core.shard import WHOLE, Shard
+
 _REPEAT = "repeat"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PARTS = 2
@@ -35,12 +37,12 @@ class Column(NamedTuple):
 
 
 class Rows:
-    """The rows of a file in its order; each has a cell in every column.
+    """The rows of a file in its order, of which a share is taken; each has a cell in every column.
 
     Raises OSError, and ValueError that says what is wrong with the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shard: Shard = WHOLE) -> None:
         if path.exists() and not path.is_file():
             raise ValueError("it is no regular file")
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -56,7 +58,7 @@ class Rows:
             raise ValueError("two of its columns have the same name")
         if not self._rows:
             raise ValueError("it has no rows under its first line" if self.columns else "it is empty")
-        self._taken = 0
+        self._next, self._step = shard.index, shard.of
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -69,7 +71,7 @@ class Rows:
         return zip(self.columns, row, strict=True)
 
     def take(self) -> dict[str, str]:
-        """The next row, by the names of its columns; after the last comes the first again."""
-        row = self._rows[self._taken % len(self._rows)]
-        self._taken += 1
+        """The next row of the share, by the names of its columns; after the last comes the first again."""
+        row = self._rows[self._next % len(self._rows)]
+        self._next += self._step
         return row

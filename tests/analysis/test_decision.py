@@ -169,6 +169,19 @@ def test_missing_records() -> None:
     assert (run.verdict, run.reasons[0]) == ("inconclusive", "7 of 1,000 request records are missing")
 
 
+def test_a_worker_that_sent_less_than_another_misses_no_record() -> None:
+    evidence = steady().evidence()
+    started = evidence.first(EventKind.LOAD_STARTED)
+    assert started is not None
+    started.fields["worker_pids"] = [11, 12, 13]
+    share, turn = evidence.requests["key"] % 3, evidence.requests["key"] // 3
+    fewer = evidence.requests[(share != 1) | (turn < turn[600])]
+    assert analyse(replace(evidence, requests=fewer), analysed_at="now").passed
+    lost = fewer[fewer["key"] != fewer["key"][300]]
+    run = analyse(replace(evidence, requests=lost), analysed_at="now")
+    assert run.reasons[0] == f"1 of {len(fewer):,} request records are missing"
+
+
 def test_the_load_never_started() -> None:
     bench = steady()
     evidence = bench.evidence()

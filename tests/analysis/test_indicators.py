@@ -1,5 +1,6 @@
 """Indicators whose value can be counted by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from analysis.build import Bench
 
 from battle.analysis import catalogue
 from battle.analysis.indicator import indicators
+from battle.analysis.judge import analyse
 from battle.core.journal import EventKind
 from battle.core.objective import parse_condition
 from battle.core.records import ErrorClass
@@ -167,6 +169,24 @@ def test_resources_of_the_proxy() -> None:
     system = bench.run().analysis.system
     assert (system.proxy.peak_memory_mb, system.proxy.cpu_percent_mean, system.proxy.peak_processes) == (80, 50, 2)
     assert (system.generator.peak_memory_mb, system.generator.cpu_percent_mean) == (1000, None)
+
+
+def test_the_processor_of_each_worker_is_told_when_there_are_several() -> None:
+    bench = Bench()
+    for at, each in ((1000, [1.0, 2.0]), (2000, [1.25, 2.5]), (3000, [1.5, None])):
+        known = [cpu for cpu in each if cpu is not None]
+        bench.event(
+            at, EventKind.SAMPLE, of="generator", rss_bytes=1, cpu_s=sum(known), processes=1, open_files=1,
+            cpu_s_each=each,
+        )  # fmt: skip
+    evidence = bench.evidence()
+    started = evidence.first(EventKind.LOAD_STARTED)
+    assert started is not None
+    alone = analyse(evidence, analysed_at="now").analysis.system.generator
+    assert (alone.workers, alone.cpu_percent_by_worker) == (1, [])
+    started.fields["worker_pids"] = [11, 12]
+    both = analyse(replace(evidence), analysed_at="now").analysis.system.generator
+    assert (both.workers, both.cpu_percent_by_worker) == (2, [25, 50])
 
 
 def test_a_proxy_that_was_not_watched() -> None:

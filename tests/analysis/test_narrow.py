@@ -66,4 +66,14 @@ def test_places_of_keys(present: set[int], asked: set[int], size: int) -> None:
     expected = [sorted(present).index(key) if key in present else NOBODY for key in asked]
     assert index.places_of(np.array(list(asked), np.int64)).tolist() == expected
     assert index.keys().tolist() == keys.tolist()
-    assert index.missing == (max(present) - min(present) + 1 - len(present) if present else 0)
+    assert index.missing() == (max(present) - min(present) + 1 - len(present) if present else 0)
+
+
+@given(st.lists(st.sets(st.integers(0, 40)), min_size=1, max_size=5), st.integers(0, 7))
+def test_keys_are_missing_only_between_those_of_their_worker(shares: list[set[int]], base: int) -> None:
+    workers = len(shares)
+    builder = KeyIndexBuilder()
+    keys = sorted(base + worker + turn * workers for worker, turns in enumerate(shares) for turn in turns)
+    builder.put(np.array(keys, np.int64))
+    missing = sum(max(turns) - min(turns) + 1 - len(turns) for turns in shares if turns)
+    assert builder.done().missing(workers) == missing

@@ -8,43 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from e2e.command import SCENARIOS, battle, children_of, command, only_run, processes_mentioning, run_json
+from e2e.command import SCENARIOS, battle, children_of, only_run, processes_mentioning, run_json
+from e2e.running import nothing_left, start, wait_for_event
 
 from battle.core.run import Run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
-
-
-def start(cwd: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
-    """`battle run …` in the background, in a session of its own."""
-    return subprocess.Popen(
-        command("run", *arguments),
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for_event(cwd: Path, kind: str, within_s: float = 30) -> None:
-    """Wait until the run's journal holds an event of a kind."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        journals = [path for path in (cwd / "reports").glob("*/events.jsonl") if not path.parent.is_symlink()]
-        if journals and f'"kind":"{kind}"' in journals[0].read_text():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"no {kind} within {within_s} s")
-
-
-def nothing_left(run_id: str, within_s: float = 5) -> None:
-    """Wait until no process of the run lives: the guardian may need a moment."""
-    end = time.monotonic() + within_s
-    while (left := children_of(run_id) + processes_mentioning(run_id)) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert left == []
-    assert list(Path("/tmp").glob(f"battle-{run_id[-6:]}-*")) == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -167,7 +136,7 @@ def test_a_provider_that_dies_on_its_own_is_told(tmp_path: Path) -> None:
 def test_a_signal_ends_the_run_soon_also_when_the_load_worker_hangs(tmp_path: Path) -> None:
     running = start(tmp_path, SCENARIOS / "smoke.yaml", "--quiet", "--proxy", "none", "--set", "steady=90s")
     wait_for_event(tmp_path, "load_started")
-    (worker,) = [it for it in processes_mentioning("worker.sock") if it.ppid() == running.pid]
+    (worker,) = [it for it in processes_mentioning("worker-0.sock") if it.ppid() == running.pid]
     time.sleep(2)
     worker.suspend()
     began = time.monotonic()

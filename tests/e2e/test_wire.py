@@ -94,7 +94,7 @@ def errors_of(directory: Path, url: str, stream: str = "max_in_flight: 50") -> d
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     run_dir = only_run(directory)
-    assert not (run_dir / "logs" / "worker.log").read_text()
+    assert not (run_dir / "logs" / "worker-0.log").read_text()
     requests = json.loads((run_dir / "run.json").read_text())["analysis"]["requests"]
     assert (requests["total"], requests["failed"]) == (50, 50)
     errors: dict[str, int] = requests["errors"]

@@ -23,6 +23,7 @@ from battle.core.records import (
     Requests,
 )
 from battle.core.scenario import Scenario
+from battle.core.shard import Shard
 from battle.engine.conductor import Conductor
 from battle.engine.dispatching import Dispatcher, KeyCounter
 from battle.engine.recorder import Recorder
@@ -150,7 +151,7 @@ class _Sent:
 def test_keys_of_a_batch_are_as_far_apart_as_all_of_a_worker_s(tmp_path: Path, step: int) -> None:
     stream = {"requests": [BATCH], "load": {"kind": "constant", "rate": "1/s", "duration": "1s"}}
     scenario = Scenario.model_validate({"name": "t", "workload": {"reads": stream}})
-    keys = KeyCounter(BASE, step)
+    keys = KeyCounter(BASE, Shard(0, step))
     recorder = Recorder(MappedWriter(tmp_path / "r", BASE), BASE)
     dispatcher = Dispatcher(scenario, "reads", keys, recorder, lambda: None)
     dispatcher.session = sent = _Sent()  # type: ignore[assignment]
@@ -179,6 +180,22 @@ def test_the_live_view_times_requests_and_counts_calls(tmp_path: Path) -> None:
         call.started_ns, call.ended_ns, call.outcome = now, now + took, Outcome.OK
         dispatcher.report(call)
     watcher = Watcher(scenario)
-    watcher.follow(now, tmp_path / "r", {}, Conductor(scenario, {}, lambda *_, **__: None))
+    watcher.follow(now, [tmp_path / "r"], {}, Conductor(scenario, {}, lambda *_, **__: None))
     snapshot = watcher.look(lambda _: None)
     assert (snapshot.ok, snapshot.done_per_s, snapshot.p50_ns) == (5, 3, 100_000)
+
+
+def test_two_workers_send_the_batches_that_one_would(tmp_path: Path) -> None:
+    requests = [{"method": "single"}, BATCH]
+    load = {"kind": "constant", "rate": "200/s", "duration": "500ms"}
+    found = []
+    for workers in (1, 2):
+        (tmp_path / str(workers)).mkdir()
+        records, server, _ = run(tmp_path / str(workers), load, requests=requests, workers=workers)
+        assert sorted(server.seen) == [
+            (int(one["key"]), ["single", "a", "bad", "c"][one["template"]]) for one in records
+        ], "a record has the key and the method of the call that was sent"
+        due = np.sort(leads(records), order="scheduled_ns")
+        found.append([(int(one["scheduled_ns"] - due["scheduled_ns"][0]), int(one["template"])) for one in due])
+    assert found[0] == found[1]
+    assert len(found[0]) == 100

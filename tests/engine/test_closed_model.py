@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from battle.core.ports.load import ClosedPattern
+from battle.core.ports.load import ClosedPattern, Pattern
 from battle.core.ports.wire import Call
 from battle.core.scenario import Scenario
 from battle.engine.closed_model import ClosedModel
@@ -50,3 +50,22 @@ def test_a_user_whose_call_was_dropped_goes_on() -> None:
         return dispatcher.answered
 
     assert asyncio.run(run()) > 2
+
+
+def test_a_timer_that_fires_early_sends_nothing_before_the_phase() -> None:
+    pattern = Pattern.named("users", users=2, duration="1h")
+    assert isinstance(pattern, ClosedPattern)
+
+    async def run() -> tuple[int, int]:
+        dispatcher = Dropping(drops=0)
+        model = ClosedModel(dispatcher, pattern, 0, 0)
+        model.start(time.monotonic_ns() + 300_000_000)
+        model._look()
+        early = dispatcher.answered
+        await asyncio.sleep(0.6)
+        model.stop()
+        return early, dispatcher.answered
+
+    early, later = asyncio.run(run())
+    assert early == 0
+    assert later >= 2

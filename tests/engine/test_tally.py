@@ -2,22 +2,25 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from battle.core.journal import EventKind
 from battle.core.keys import key_base
 from battle.core.objective import Objective
 from battle.core.ports.wire import Call
-from battle.core.record_source import whole
+from battle.core.record_source import pieces_of, whole
 from battle.core.records import ATTEMPT, REQUEST, ErrorClass, Outcome
 from battle.core.scenario import Scenario
 from battle.core.units import NS_PER_S
-from battle.engine.collecting import REQUESTS_FILE, gather
+from battle.engine.collecting import gather, requests_file
 from battle.engine.guards import Guard, LastSecond
 from battle.engine.recorder import Recorder
-from battle.engine.tally import RequestTally
+from battle.engine.tally import RequestTallies, RequestTally
 from battle.system.mapped import MappedWriter
 
 BASE = key_base(3)
 S = NS_PER_S
+REQUESTS_FILE = requests_file(0)
 
 
 def recorder(path: Path) -> Recorder:
@@ -148,3 +151,41 @@ def test_a_worker_that_left_nothing_is_told(tmp_path: Path) -> None:
     assert len(whole(requests, REQUEST)) == 0
     assert told
     assert REQUESTS_FILE in told[0]
+
+
+def test_the_requests_of_several_workers_are_gathered_in_the_order_of_keys(tmp_path: Path) -> None:
+    for worker, slots in ((0, (0, 1, 20_000)), (1, (0, 2)), (2, ())):
+        path = tmp_path / requests_file(worker)
+        writer = Recorder(MappedWriter(path, BASE + worker), BASE + worker, 3)
+        for slot in slots:
+            writer.write(ended(3 * slot + worker, S), 0)
+    told: list[str] = []
+    requests, _ = gather(tmp_path, lambda _, **fields: told.append(fields["text"]), 3)
+    assert [int(key) - BASE for key in whole(requests, REQUEST)["key"]] == [0, 1, 3, 7, 60_000]
+    for size in (1, 2, 3, 4, 1 << 20):
+        pieces = list(pieces_of(requests, size))
+        assert np.array_equal(np.concatenate(pieces), whole(requests, REQUEST))
+        assert max(map(len, pieces)) <= size
+    assert told == []
+
+
+def test_a_worker_that_left_nothing_does_not_hide_the_others(tmp_path: Path) -> None:
+    writer = Recorder(MappedWriter(tmp_path / requests_file(1), BASE + 1), BASE + 1, 2)
+    writer.write(ended(1, S), 0)
+    told: list[str] = []
+    requests, _ = gather(tmp_path, lambda _, **fields: told.append(fields["text"]), 2)
+    assert whole(requests, REQUEST)["key"].tolist() == [BASE + 1]
+    (warning,) = told
+    assert requests_file(0) in warning
+
+
+def test_the_live_view_adds_up_what_the_workers_wrote(tmp_path: Path) -> None:
+    paths = [tmp_path / requests_file(worker) for worker in range(2)]
+    writers = [Recorder(MappedWriter(path, BASE + worker), BASE + worker, 2) for worker, path in enumerate(paths)]
+    tallies = RequestTallies(paths)
+    writers[0].write(ended(0, 5 * S), 0)
+    writers[0].write(ended(4, 5 * S, Outcome.FAILED), 0)  # 2 is still in flight
+    writers[1].write(ended(3, 5 * S, Outcome.DROPPED), 0)  # 1 is still in flight
+    counts = tallies.look(5 * S)
+    assert (counts.ok, counts.failed, counts.dropped, counts.in_flight) == (1, 1, 1, 2)
+    assert [int(key) - BASE for key in counts.recent["key"]] == [0, 3, 4]

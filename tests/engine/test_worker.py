@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from battle.core.keys import key_base
+from battle.core.record_source import whole
 from battle.core.recording import ARRIVAL, DRAWN
 from battle.core.records import REQUEST, Outcome, Requests
 from battle.core.scenario import Scenario
+from battle.engine.collecting import gather, requests_file
 from battle.engine.worker import LoadWorker
-from battle.system.mapped import MappedReader
 
 BASE = key_base(11)
 
@@ -64,31 +65,37 @@ def run(
     delay_s: float = 0.0,
     stop_after: float | None = None,
     serving: type[CountingServer] = CountingServer,
+    workers: int = 1,
     **stream: Any,
 ) -> tuple[Requests, CountingServer, dict[str, Any]]:
-    """Send a stream's load; gives the records, the server, and the worker's own counts."""
+    """Send a stream's load; gives the records, the server, and the counts of the workers, added up."""
     settings = {"load": load, "requests": [{"method": "eth_blockNumber"}], **stream}
     scenario = Scenario.model_validate({"name": "t", "seed": 3, "workload": {"reads": settings}})
     counting = serving(delay_s)
 
-    async def play() -> dict[str, Any]:
+    async def play() -> list[dict[str, Any]]:
         server = await asyncio.start_server(counting.serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        endpoint = {"host": "127.0.0.1", "port": port, "path": ""}
         order = {
             "key_base": BASE,
-            "records": str(tmp_path / "r"),
-            "endpoint": endpoint,
+            "endpoint": {"host": "127.0.0.1", "port": port, "path": ""},
             "witness": None,
             "chain_id": None,
         }
-        worker = LoadWorker(scenario, order)
-        worker.start(time.monotonic_ns())
+        crew = []
+        for index in range(workers):
+            own = {"records": str(tmp_path / requests_file(index)), "shard": [index, workers]}
+            crew.append(LoadWorker(scenario, order | own))
+        start = time.monotonic_ns()
+        for worker in crew:
+            worker.start(start)
         if stop_after is not None:
             await asyncio.sleep(stop_after)
-            worker.stop("interrupted", cancel=True)
-        counts = await asyncio.wait_for(worker.wait(), 20)
-        await worker.close()
+            for worker in crew:
+                worker.stop("interrupted", cancel=True)
+        counts = [await asyncio.wait_for(worker.wait(), 20) for worker in crew]
+        for worker in crew:
+            await worker.close()
         server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
@@ -96,7 +103,9 @@ def run(
         return counts
 
     counts = asyncio.run(play())
-    return MappedReader(tmp_path / "r", REQUEST).written("key"), counting, counts
+    total = {name: sum(one[name] for one in counts) for name in ("sent", "dropped", "taken")}
+    requests, _ = gather(tmp_path, lambda *_, **fields: pytest.fail(fields["text"]), workers)
+    return whole(requests, REQUEST), counting, total | {"reason": counts[0]["reason"]}
 
 
 def test_every_arrival_is_sent_once_and_written_down(tmp_path: Path) -> None:
@@ -160,7 +169,8 @@ def test_users_wait_think_and_stop_after_their_iterations(tmp_path: Path) -> Non
         assert (gaps == 20_000_000).all(), "the next turn is due when the thinking is over, however late the loop is"
 
 
-def test_a_replay_sends_each_arrival_s_own_request_at_its_own_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_replay_sends_each_arrival_s_own_request_at_its_own_time(tmp_path: Path, workers: int) -> None:
     """Requests with weight 0 are sent by the replay only; phases around it draw, and a pause moves them."""
     offsets, positions = [0, 5_000_000, 5_000_000, 250_000_000], [1, 2, DRAWN, 1]
     np.save(tmp_path / "s.npy", np.array(list(zip(offsets, positions, strict=True)), ARRIVAL))
@@ -172,7 +182,7 @@ def test_a_replay_sends_each_arrival_s_own_request_at_its_own_time(tmp_path: Pat
         {"kind": "constant", "rate": "50/s", "duration": "100ms"},
     ]
     requests = [{"method": "own"}, {"method": "one", "weight": 0}, {"method": "two", "weight": 0}]
-    records, server, _ = run(tmp_path, load, requests=requests)
+    records, server, _ = run(tmp_path, load, requests=requests, workers=workers)
     assert records["template"].tolist() == [0] * 5 + [1, 2, 0, 1] + [0] * 5
     assert Counter(method for _, method in server.seen) == {"own": 11, "one": 2, "two": 1}
     after = records["scheduled_ns"] - records["scheduled_ns"][0]
@@ -229,7 +239,66 @@ def test_users_come_one_after_the_other_and_go_again(tmp_path: Path) -> None:
     assert after_ms[down].min() - after_ms[up].max() >= 250
 
 
-def test_users_of_a_ramp_that_are_done_do_not_end_it_for_those_to_come(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_users_of_a_ramp_that_are_done_do_not_end_it_for_those_to_come(tmp_path: Path, workers: int) -> None:
     load = {"kind": "ramp_users", "from": 0, "to": 4, "iterations": 2, "duration": "800ms"}
-    records, _, _ = run(tmp_path, load)
+    records, _, _ = run(tmp_path, load, workers=workers)
     assert Counter(records["user"].tolist()) == {1: 2, 2: 2, 3: 2, 4: 2}
+
+
+MIXED = [{"method": "a", "weight": 3}, {"method": "b"}, {"method": "c", "weight": 2}]
+
+
+def sequence(records: Requests) -> list[tuple[int, int, int]]:
+    """What was due when, from the first: offset, phase and template, in the order of keys."""
+    first = int(records["scheduled_ns"].min())
+    return [(int(one["scheduled_ns"]) - first, int(one["phase"]), int(one["template"])) for one in records]
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_several_workers_send_what_one_would(workers: int, tmp_path: Path) -> None:
+    load = [
+        {"kind": "poisson", "rate": "300/s", "duration": "400ms"},
+        {"kind": "constant", "rate": "200/s", "duration": "400ms"},
+    ]
+    (tmp_path / "one").mkdir()
+    alone, _, _ = run(tmp_path / "one", load, requests=MIXED)
+    (tmp_path / "many").mkdir()
+    shared, server, counts = run(tmp_path / "many", load, requests=MIXED, workers=workers)
+    assert sequence(shared) == sequence(alone)
+    assert shared["key"].tolist() == list(range(BASE, BASE + len(alone))), "keys are as dense as those of one worker"
+    assert sorted(key for key, _ in server.seen) == shared["key"].tolist()
+    assert counts["sent"] == counts["taken"] == len(alone)
+
+
+def test_each_user_belongs_to_one_worker(tmp_path: Path) -> None:
+    load = {"kind": "users", "users": 5, "iterations": 4, "think_time": "10ms", "duration": "10s"}
+    records, server, _ = run(tmp_path, load, workers=2)
+    assert Counter(records["user"].tolist()) == dict.fromkeys(range(1, 6), 4)
+    owner = (records["key"] - BASE) % 2
+    assert np.array_equal(owner, (records["user"] - 1) % 2)
+    assert len(server.seen) == 20
+
+
+def test_a_worker_without_users_is_done_at_once(tmp_path: Path) -> None:
+    load = {"kind": "users", "users": 1, "iterations": 3, "duration": "1h"}
+    records, _, counts = run(tmp_path, load, workers=3)
+    assert Counter(records["user"].tolist()) == {1: 3}
+    assert counts["reason"] == "completed"
+
+
+def test_max_requests_holds_over_all_workers(tmp_path: Path) -> None:
+    load = {"kind": "constant", "rate": "500/s", "duration": "10s"}
+    (tmp_path / "one").mkdir()
+    alone, _, _ = run(tmp_path / "one", load, requests=MIXED, max_requests=25)
+    (tmp_path / "many").mkdir()
+    shared, _, _ = run(tmp_path / "many", load, requests=MIXED, max_requests=25, workers=3)
+    assert len(shared) == 25
+    assert sequence(shared) == sequence(alone)
+
+
+def test_max_in_flight_holds_over_all_workers(tmp_path: Path) -> None:
+    load = {"kind": "constant", "rate": "200/s", "duration": "500ms"}
+    records, server, _ = run(tmp_path, load, delay_s=2.0, max_in_flight=7, workers=2)
+    assert len(records) == 100
+    assert len(server.seen) == 7, "nothing is answered before the load is over"

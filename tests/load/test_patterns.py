@@ -14,7 +14,7 @@ from battle.core.component import kinds
 from battle.core.ports.load import ClosedPattern, EvenPattern, OpenPattern, Pattern, ScriptedPattern
 from battle.core.scenario import Scenario
 from battle.core.units import NS_PER_S
-from battle.engine.dispatching import arrivals
+from battle.engine.schedule import arrivals
 
 lawful = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 open_kinds = pytest.mark.parametrize("kind", OPEN)

@@ -2,7 +2,7 @@ from load.drawing import offsets_of
 
 from battle.core.ports.load import OpenPattern, Pattern
 from battle.core.scenario import Scenario
-from battle.engine.dispatching import arrivals, end_of_open_phases
+from battle.engine.schedule import arrivals, end_of_open_phases
 
 PAUSE = {"kind": "pause", "duration": "2s"}
 

@@ -1,6 +1,7 @@
 """Requests as bytes: the key in every place that the protocol allows."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from battle.core.keys import address, key_base, traceparent
 from battle.core.ports.wire import Endpoint, StreamPlan
 from battle.core.scenario import BatchRequest, HttpRequest, RpcRequest, Stream
+from battle.core.shard import Shard
 from battle.errors import SetupError
 from battle.protocols.rendering import renderer
 
@@ -21,7 +23,7 @@ def rendered(
     request: RpcRequest | BatchRequest | HttpRequest, key: int = KEY, seed: int = 1, step: int = 1, **stream: object
 ) -> tuple[str, str]:
     settings = {"requests": [{"method": "m"}], "load": LOAD, **stream}
-    plan = StreamPlan(Stream.model_validate(settings), 0, seed, key_step=step)
+    plan = StreamPlan(Stream.model_validate(settings), 0, seed, shard=Shard(0, step))
     text = renderer(request, plan, Endpoint("127.0.0.1", 80, "/base"))(key).decode()
     head, _, body = text.partition("\r\n\r\n")
     return head, body
@@ -117,6 +119,18 @@ def test_the_requests_of_a_stream_share_the_rows(csv_file: Path) -> None:
     found = sent(plan, call, RpcRequest(method="n"), call)
     assert [json.loads(body)["params"] for _, body in found] == [["ann"], [], ["bo b/ö"]]
     assert json.loads(sent(stream_plan(), call)[0][1])["params"] == ["ann"], "another stream has its own"
+
+
+def test_workers_share_the_rows_out(csv_file: Path) -> None:
+    call = RpcRequest(method="m", params=[f"${{csv:{csv_file}:user}}"])
+    users = [
+        [
+            json.loads(body)["params"][0]
+            for _, body in sent(replace(stream_plan(), shard=Shard(index, 2)), call, count=2)
+        ]
+        for index in range(2)
+    ]
+    assert users == [["ann", "cy"], ["bo b/ö", "ann"]], "together: ann, bo b/ö, cy, and again ann"
 
 
 def test_cells_are_escaped_where_they_stand(csv_file: Path) -> None:

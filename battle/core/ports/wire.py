@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Protocol
 
 from battle.core.component import Component
 from battle.core.records import NO_HEIGHT, ErrorClass, Outcome
+from battle.core.shard import WHOLE, Shard
 from battle.core.witness import NOTHING_SAID, Testimony, Witness
 
 
@@ -106,7 +107,8 @@ class StreamPlan:
 
     `stream` is a core.scenario.Stream; its templates are numbered from `first_template` in the records. `chain_id` is
     the chain that answers must be from, None when unknown. `rows` are the CSV files that its requests take rows from,
-    by their paths: open, and shared by the templates of the stream. The calls of a batch have keys `key_step` apart.
+    by their paths: open, and shared by the templates of the stream. `shard` is the share of the stream, and of those
+    rows, that this session sends.
     """
 
     stream: Any
@@ -114,8 +116,13 @@ class StreamPlan:
     seed: int
     witness: Witness | None = None
     chain_id: int | None = None
+    shard: Shard = WHOLE
     rows: dict[str, Any] = field(default_factory=dict)
-    key_step: int = 1
+
+    @property
+    def key_step(self) -> int:
+        """How far apart the keys of a batch's calls are."""
+        return self.shard.of
 
     @property
     def requests(self) -> dict[int, Any]:
