@@ -33,6 +33,8 @@ class EventKind(StrEnum):
     GUARD_BROKEN = "guard_broken"  # objective, actual
     INTERRUPTED = "interrupted"  # signal
     SAMPLE = "sample"  # of: proxy | generator; rss_bytes, cpu_s (so far), processes, open_files
+    GENERATOR = "generator"  # what a worker saw of itself: see engine.self_watch
+    CALIBRATION = "calibration"  # what this machine sustains: see core.calibration; stale: why it no longer counts
     WARNING = "warning"  # text
     EVIDENCE_THINNED = "evidence_thinned"  # bytes, limit_bytes, telling, plain, sampled (requests)
     RUN_ENDED = "run_ended"  # disturbed: list of what could not be undone

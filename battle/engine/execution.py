@@ -8,10 +8,8 @@ import math
 import os
 import random
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -32,12 +30,11 @@ from battle.engine.conductor import Conductor
 from battle.engine.guards import Guard
 from battle.engine.holding import hold
 from battle.engine.load_process import LoadProcess
+from battle.engine.machinery import machinery
 from battle.engine.signals import Signals
 from battle.engine.watching import Watcher
 from battle.errors import SetupError, Stopped
-from battle.system.guardian import Guardian
 from battle.system.launching import ProcessLauncher
-from battle.system.undo import TEMPORARY_PREFIX, UndoJournal
 
 _LEAD_NS = 50 * NS_PER_MS
 """Between the order to start the load and its first instant."""
@@ -110,8 +107,8 @@ class Execution:
                 group.start_soon(self._heed_signals, setup)
                 group.start_soon(self._show)
                 with setup:
-                    async with self._machinery() as (launcher, socket_dir):
-                        await self._set_up(launcher, socket_dir)
+                    async with machinery(self._plan.undo_path, self._plan.run_id, self._is_mended) as made:
+                        await self._set_up(*made)
                 group.cancel_scope.cancel()
         if self.ending.signal_name and not self._load_began:
             raise Stopped(self.ending.signal_name)
@@ -135,35 +132,13 @@ class Execution:
                     scope.cancel()
             await anyio.sleep(_HEED_S)
 
+    def _is_mended(self) -> bool:
+        return not self.ending.disturbed
+
     def _end_load(self, reason: EndReason) -> None:
         if not self._over.is_set():
             self.ending.reason = reason
             self._over.set()
-
-    @asynccontextmanager
-    async def _machinery(self) -> AsyncIterator[tuple[ProcessLauncher, Path]]:
-        """The undo journal, the guardian, and a place for sockets."""
-        journal = UndoJournal(self._plan.undo_path, self._plan.run_id)
-        guardian = Guardian(self._plan.undo_path, self._plan.run_id)
-        launcher = ProcessLauncher(journal, self._plan.run_id)
-        socket_dir = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}{self._plan.run_id[-6:]}-{os.getpid()}"
-        step = launcher.write_undo({"do": "remove_tree", "path": str(socket_dir)})
-        socket_dir.mkdir()
-        clean = False
-        try:
-            yield launcher, socket_dir
-            clean = True
-        except BaseException:
-            clean = True  # contexts inside have been left; what they could not end is still in the journal
-            raise
-        finally:
-            for path in socket_dir.iterdir():
-                path.unlink(missing_ok=True)
-            socket_dir.rmdir()
-            launcher.undone(step)
-            with suppress(OSError):
-                journal.close(all_undone=clean and not self.ending.disturbed)
-            guardian.dismiss()
 
     async def _set_up(self, launcher: ProcessLauncher, socket_dir: Path) -> None:
         plan, setup = self._plan, self._scenario.setup
@@ -210,8 +185,8 @@ class Execution:
         chain_id = chains.pop() if len(chains) == 1 else None
         records = plan.raw_dir / REQUESTS_FILE
         said = await worker.prepare(plan.data, proxy, key_base=plan.key_base, records=records, chain_id=chain_id)
-        if not said["precise"]:
-            self.note(EventKind.WARNING, text="no precise timer here: sends are late by up to a millisecond")
+        for text in shortcomings(said):
+            self.note(EventKind.WARNING, text=text)
         start = time.monotonic_ns() + _LEAD_NS
         end = start + self._scenario.load_ns
         conductor.plan(start + self._scenario.warmup_ns, end)
@@ -247,6 +222,7 @@ class Execution:
             try:
                 with following, anyio.fail_after((end_ns - time.monotonic_ns() + longest + _DRAIN_NS) / NS_PER_S):
                     counts.update(await worker.wait())
+                    self.note(EventKind.GENERATOR, **counts["itself"])
                     self._end_load(counts["reason"])
             except (OSError, TimeoutError, SetupError) as error:
                 self.note(EventKind.WARNING, text=f"the load worker is lost: {str(error) or 'it did not end in time'}")
@@ -288,6 +264,16 @@ class Execution:
         while True:
             self._view.update(self._watcher.look(broken))
             await anyio.sleep(_LOOK_S)
+
+
+def shortcomings(said: dict[str, Any]) -> list[str]:
+    """What the load worker has to do without here, from its answer to `prepare`."""
+    texts = []
+    if not said["precise"]:
+        texts.append("no precise timer here: sends are late by up to a millisecond")
+    if said["loop"] != "uvloop":
+        texts.append("uvloop is not installed or not wanted: the load engine does about a third of its work")
+    return texts
 
 
 def _planned(scenario: Scenario) -> int | None:

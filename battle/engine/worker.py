@@ -20,6 +20,8 @@ from battle.engine.closed_model import ClosedModel
 from battle.engine.dispatching import Dispatcher, KeyCounter, arrivals, end_of_open_phases
 from battle.engine.open_model import OpenModel
 from battle.engine.recorder import Recorder
+from battle.engine.self_watch import SelfWatch
+from battle.system import event_loop
 from battle.system.mapped import MappedWriter
 from battle.system.serving import serve
 
@@ -36,6 +38,7 @@ class LoadWorker:
         self._finished = asyncio.Event()
         self._reason = "completed"
         self._poll: asyncio.Task[None] | None = None
+        self._itself = SelfWatch()
         endpoint = Endpoint(**order["endpoint"])
         witness = Witness.from_message(order["witness"]) if order["witness"] else None
         for name in scenario.workload:
@@ -68,6 +71,7 @@ class LoadWorker:
         gc.collect()
         gc.freeze()
         gc.disable()
+        self._itself.start(at_ns)
         for model in self._models:
             model.start(at_ns)
         self._poll = asyncio.get_running_loop().create_task(self._watch())
@@ -94,9 +98,9 @@ class LoadWorker:
         self._check()
 
     async def wait(self) -> dict[str, Any]:
-        """Wait until all was sent and has ended; gives the counts."""
+        """Wait until all was sent and has ended; gives the counts, and what the worker saw of itself."""
         await self._finished.wait()
-        return self.status()
+        return self.status() | {"itself": self._itself.stop()}
 
     def status(self) -> dict[str, Any]:
         """The counts so far, of calls: a batch is several."""
@@ -111,6 +115,7 @@ class LoadWorker:
 
     async def close(self) -> None:
         """Close connections and the record file."""
+        self._itself.stop()
         for dispatcher in self._dispatchers:
             await dispatcher.session.close()
         self._recorder.close()
@@ -124,7 +129,7 @@ async def _run(socket: Path) -> None:
         nonlocal worker
         if request["do"] == "prepare":
             worker = LoadWorker(Scenario.model_validate(request["scenario"]), request)
-            return {"precise": worker.precise}
+            return {"precise": worker.precise, "loop": event_loop.loop_kind()}
         if worker is None:
             return {"error": "not prepared"}
         match request["do"]:
@@ -152,9 +157,4 @@ async def _run(socket: Path) -> None:
 
 def main(socket: Path) -> None:
     """Serve one coordinator until it says `end` or goes away."""
-    try:
-        import uvloop  # noqa: PLC0415  (not on Windows)
-    except ImportError:
-        asyncio.run(_run(socket))
-    else:
-        uvloop.run(_run(socket))
+    event_loop.run(_run(socket))
