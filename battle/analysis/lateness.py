@@ -12,6 +12,7 @@ import numpy as np
 from battle.analysis.indicator import indicators
 from battle.analysis.indicators.latency import RESPONSE_TIMES
 from battle.analysis.reading import Reading, Selection, found_once
+from battle.analysis.remedy import what_to_do
 from battle.analysis.statistics import percentile
 from battle.core.journal import EventKind
 from battle.core.objective import Condition, Unit
@@ -93,14 +94,15 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
         if name == "throughput" or (timed and holds):
             return short
         if name in _RATES and (late is not None or unrecorded > 1 - _SENT_SHARE):
-            return short
+            return f"{short}; {what_to_do(reading, selection)}" if late is not None else short
     if (
         name in RESPONSE_TIMES
         and late is not None
         and not holds
         and not _service_breaks(reading, selection, condition, required)
     ):
-        return f"the generator was late: send lag p99 {format_duration(round(late, -3))}"
+        lag, limit = (format_duration(round(ns, -3)) for ns in (late, lag_limit_ns(reading)))
+        return f"the generator was late: send lag p99 {lag}, over {limit}; {what_to_do(reading, selection)}"
     return None
 
 

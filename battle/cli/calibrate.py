@@ -29,7 +29,7 @@ def enter(app: typer.Typer) -> None:
 
 
 def calibrate(
-    seconds: Annotated[float, typer.Option(min=5, max=3600, help="About how long it may take.")] = 60,
+    seconds: Annotated[float, typer.Option(min=10, max=3600, help="About how long it may take.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("reports"),
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,

@@ -10,7 +10,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -79,6 +79,23 @@ class Tried:
         return self.complete and self.lag_p99_ms <= LAG_LIMIT_MS
 
 
+async def highest(at: Callable[[int], Awaitable[Tried]], most: float, is_late: Callable[[], bool]) -> Tried | None:
+    """The try with the highest rate that holds, by bisection up to a little over `most`; None when none does."""
+    low, high, best = 0, math.ceil(1.1 * most), None
+    for _ in range(TRIES):
+        rate = (low + high) // 2
+        if rate <= low or is_late():
+            break
+        found = await at(rate)
+        if not found.holds and not is_late():
+            found = await at(rate)
+        if found.holds:
+            low, best = rate, found
+        else:
+            high = rate
+    return best
+
+
 @dataclass(frozen=True)
 class Calibrator:
     """Tries loads. `place` is a directory for sockets and records, `tell` is told of every try."""
@@ -97,7 +114,15 @@ class Calibrator:
             if not most.per_s:
                 raise SetupError("the null target answered nothing, so that nothing can be calibrated")
             self.tell(f"{_named(workers)}: users who never wait send {most.per_s:,.0f}/s")
-            best = await self._bisect(targets, most.per_s, load_s, until)
+
+            async def at(rate: int) -> Tried:
+                load = {"kind": "constant", "rate": f"{rate / workers}/s"}
+                found = await self._try(targets, load, load_s)
+                holds = "holds" if found.holds else "does not hold"
+                self.tell(f"{_named(workers)}: {rate:,}/s {holds}, send lag p99 {found.lag_p99_ms:.2f} ms")
+                return found
+
+            best = await highest(at, most.per_s, lambda: time.monotonic() > until)
         return Sustained(
             workers=workers,
             open_per_s=best and round(best.per_s),
@@ -105,24 +130,6 @@ class Calibrator:
             closed_per_s=round(most.per_s),
             limit=_limit(most),
         )
-
-    async def _bisect(self, targets: list[Target], most: float, load_s: float, until: float) -> Tried | None:
-        low, high, best = 0.0, 1.1 * most, None
-        for _ in range(TRIES):
-            rate = math.floor((low + high) / 2)
-            if rate < len(targets) or time.monotonic() > until:
-                break
-            load = {"kind": "constant", "rate": f"{rate / len(targets)}/s"}
-            found = await self._try(targets, load, load_s)
-            if not found.holds:
-                found = await self._try(targets, load, load_s)
-            holds = "holds" if found.holds else "does not hold"
-            self.tell(f"{_named(len(targets))}: {rate:,}/s {holds}, send lag p99 {found.lag_p99_ms:.2f} ms")
-            if found.holds:
-                low, best = rate, found
-            else:
-                high = rate
-        return best
 
     @asynccontextmanager
     async def _targets(self, count: int) -> AsyncIterator[list[Target]]:

@@ -185,7 +185,7 @@ class Execution:
         chain_id = chains.pop() if len(chains) == 1 else None
         records = plan.raw_dir / REQUESTS_FILE
         said = await worker.prepare(plan.data, proxy, key_base=plan.key_base, records=records, chain_id=chain_id)
-        for text in shortcomings(said):
+        for text in said["shortcomings"]:
             self.note(EventKind.WARNING, text=text)
         start = time.monotonic_ns() + _LEAD_NS
         end = start + self._scenario.load_ns
@@ -264,16 +264,6 @@ class Execution:
         while True:
             self._view.update(self._watcher.look(broken))
             await anyio.sleep(_LOOK_S)
-
-
-def shortcomings(said: dict[str, Any]) -> list[str]:
-    """What the load worker has to do without here, from its answer to `prepare`."""
-    texts = []
-    if not said["precise"]:
-        texts.append("no precise timer here: sends are late by up to a millisecond")
-    if said["loop"] != "uvloop":
-        texts.append("uvloop is not installed or not wanted: the load engine does about a third of its work")
-    return texts
 
 
 def _planned(scenario: Scenario) -> int | None:

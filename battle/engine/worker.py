@@ -24,6 +24,7 @@ from battle.engine.self_watch import SelfWatch
 from battle.system import event_loop
 from battle.system.mapped import MappedWriter
 from battle.system.serving import serve
+from battle.system.timer import timer_is_precise
 
 
 class LoadWorker:
@@ -62,9 +63,11 @@ class LoadWorker:
                 offset += phase.duration
 
     @property
-    def precise(self) -> bool:
-        """Whether the timers are the precise ones."""
-        return all(model.precise for model in self._models if isinstance(model, OpenModel))
+    def shortcomings(self) -> list[str]:
+        """What it has to do without here, in words."""
+        timers = [] if timer_is_precise() else ["no precise timer here: sends are late by up to a millisecond"]
+        missing = event_loop.why_not_uvloop()
+        return timers + ([f"{missing}: the load engine is about three times slower"] if missing else [])
 
     def start(self, at_ns: int) -> None:
         """Send from this instant on. Garbage collection is off from here: the hot path makes no cycles."""
@@ -129,7 +132,7 @@ async def _run(socket: Path) -> None:
         nonlocal worker
         if request["do"] == "prepare":
             worker = LoadWorker(Scenario.model_validate(request["scenario"]), request)
-            return {"precise": worker.precise, "loop": event_loop.loop_kind()}
+            return {"shortcomings": worker.shortcomings}
         if worker is None:
             return {"error": "not prepared"}
         match request["do"]:

@@ -9,11 +9,16 @@ from typing import Any, Literal
 CHOICE = "BATTLE_LOOP"
 
 
+def why_not_uvloop() -> str | None:
+    """Why `run` takes asyncio's own event loop; None when it takes uvloop."""
+    if os.environ.get(CHOICE) == "asyncio":
+        return f"uvloop is not used, since {CHOICE} says so"
+    return "uvloop is not installed" if importlib.util.find_spec("uvloop") is None else None
+
+
 def loop_kind() -> Literal["uvloop", "asyncio"]:
     """The event loop that `run` takes."""
-    if os.environ.get(CHOICE) == "asyncio" or importlib.util.find_spec("uvloop") is None:
-        return "asyncio"
-    return "uvloop"
+    return "asyncio" if why_not_uvloop() else "uvloop"
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

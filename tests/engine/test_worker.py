@@ -114,6 +114,14 @@ def test_every_arrival_is_sent_once_and_written_down(tmp_path: Path) -> None:
     assert (records["ended_ns"] > records["started_ns"]).all()
 
 
+def test_no_garbage_is_collected_during_the_load_and_the_worker_says_so(tmp_path: Path) -> None:
+    _, _, counts = run(tmp_path, {"kind": "constant", "rate": "500/s", "duration": "500ms"})
+    itself = counts["itself"]
+    assert (itself["gc_off"], itself["gc_collections"]) == (True, 0)
+    assert itself["probes"] >= 48
+    assert 0 < itself["cpu_share"] <= 1.2
+
+
 def test_what_is_due_beyond_the_limit_is_dropped_and_counted(tmp_path: Path) -> None:
     load = {"kind": "constant", "rate": "100/s", "duration": "1s"}
     records, server, counts = run(tmp_path, load, delay_s=0.5, max_in_flight=10)

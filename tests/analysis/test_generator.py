@@ -1,0 +1,126 @@
+"""What the generator says of itself, what to do about a late one, and how far it was from what it sustains."""
+
+from typing import Any
+
+import pytest
+from analysis.build import Bench
+
+from battle.core.calibration import Calibration, Machine, Sustained
+from battle.core.journal import EventKind
+
+HERE = Machine(cpu="x", cores=2, system="Linux 6", python="3.11.7", battle="0.1.0", loop="uvloop", precise_timer=True)
+FOUND = Calibration(
+    calibrated_at="2026-11-20T08:00:00Z",
+    machine=HERE,
+    one=Sustained(workers=1, open_per_s=21_000, lag_p99_ms=2, closed_per_s=50_000, limit="generator"),
+    all_cores=Sustained(workers=2, open_per_s=30_000, lag_p99_ms=3, closed_per_s=70_000, limit="machine"),
+)
+TOLD = {
+    "probes": 1000,
+    "loop_lag_p99_ns": 300_000,
+    "loop_lag_max_ns": 3_100_000,
+    "loop_lags_over_limit": 0,
+    "gc_off": True,
+    "gc_collections": 0,
+    "cpu_share": 0.5,
+    "preempted": 4,
+    "major_faults": 0,
+}
+
+
+def late(**told: Any) -> Bench:
+    """A generator that was 50 ms late, so that a latency objective is broken."""
+    bench = Bench()
+    for number in range(1000):
+        bench.served(number * 10, took=120, lag=50)
+    if told:
+        bench.event(10_100, EventKind.GENERATOR, **{**TOLD, **told})
+    return bench
+
+
+def reason(bench: Bench) -> str:
+    return str(bench.run(["p95 <= 100ms"]).slo_results[1].reason)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, "send fewer requests per second, share them out with --workers, or use another machine"),
+        ({"cpu_share": 0.97}, "its CPU was at 97% of a core: send fewer requests per second, or share them out with"),
+        ({"cpu_share": 0.12}, "its CPU was only at 12% of a core: the machine was busy with something else"),
+    ],
+)
+def test_the_reason_says_what_to_do(told: Any, words: str) -> None:
+    said = reason(late(**told))
+    assert said.startswith("the generator was late: send lag p99 50ms, over 10ms; ")
+    assert words in said
+
+
+def test_the_cpu_counts_in_the_window_of_the_objective() -> None:
+    bench = late(cpu_share=0.1)
+    for at in range(0, 10_000, 500):
+        bench.event(at, EventKind.SAMPLE, of="generator", cpu_s=at / 1000)
+    assert "at 100% of a core: send fewer" in reason(bench)
+
+
+def test_the_worst_worker_counts_and_the_rest_is_summed_up() -> None:
+    bench = late(loop_lag_p99_ns=2_000_000)
+    bench.event(10_101, EventKind.GENERATOR, **{**TOLD, "gc_off": False, "loop_lags_over_limit": 7})
+    found = bench.run().analysis.system.generator
+    assert (found.event_loop_lag_p99_ms, found.event_loop_lag_max_ms, found.event_loop_lags_over_limit) == (2, 3.1, 7)
+    assert (found.gc_off, found.gc_collections, found.preempted) == (False, 0, 8)
+
+
+def test_a_worker_that_was_lost_told_nothing() -> None:
+    found = late().run().analysis.system.generator
+    assert found.event_loop_lag_p99_ms is None
+    assert found.gc_off is None
+    assert found.gc_collections is None
+
+
+def test_garbage_collected_during_the_load_is_noticed() -> None:
+    def texts(collected: int) -> list[str]:
+        return [it.text for it in late(gc_collections=collected).run().notices if "garbage" in it.text]
+
+    assert texts(3) == ["the generator collected garbage 3 × during the load, which it never should"]
+    assert texts(0) == []
+
+
+def calibrated(**changed: Any) -> Bench:
+    bench = Bench(planned=1000)
+    bench.event(-500, EventKind.CALIBRATION, **FOUND.to_fields(HERE.model_copy(update=changed)))
+    bench.steady(0, 10_000)
+    return bench
+
+
+def test_a_run_is_held_against_its_calibration() -> None:
+    found = calibrated().run().analysis.system.generator
+    assert (found.peak_per_s, found.calibrated_per_s, found.calibrated_at) == (100, 21_000, "2026-11-20T08:00:00Z")
+    assert found.calibration_stale is None
+
+
+def test_users_are_held_against_users_and_two_workers_against_all_cores() -> None:
+    bench = calibrated()
+    bench.stream = {"load": {"kind": "users", "users": 5, "duration": "10s"}}
+    assert bench.run().analysis.system.generator.calibrated_per_s == 50_000
+    for _ in range(2):
+        bench.event(10_100, EventKind.GENERATOR, **TOLD)
+    assert bench.run().analysis.system.generator.calibrated_per_s == 70_000
+
+
+def test_another_machine_or_version_makes_it_stale() -> None:
+    found = calibrated(cores=8, battle="0.2.0").run().analysis.system.generator
+    assert found.calibration_stale == "cores 2, now 8; battle 0.1.0, now 0.2.0"
+
+
+def test_never_calibrated_is_none() -> None:
+    found = late().run().analysis.system.generator
+    assert (found.calibrated_per_s, found.calibrated_at, found.calibration_stale) == (None, None, None)
+
+
+def test_the_peak_is_the_busiest_second_of_what_was_sent() -> None:
+    bench = Bench()
+    bench.steady(0, 5000, every=10)
+    bench.steady(5000, 6000, every=4)
+    bench.steady(6000, 10_000, every=10)
+    assert bench.run().analysis.system.generator.peak_per_s == 250
