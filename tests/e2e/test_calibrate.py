@@ -8,6 +8,7 @@ from cli.commands import refused
 from e2e.command import battle, only_run, processes_mentioning, run_json
 
 from battle.core.calibration import Calibration
+from battle.store.calibration import load_calibration
 
 TINY = """
 name: Tiny
@@ -46,14 +47,19 @@ def test_calibrate_then_run(tmp_path: Path) -> None:
     assert again["analysis"] == run["analysis"]
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"calibrated_at": 3}', "\x00"])
-def test_a_damaged_calibration_counts_as_none(tmp_path: Path, content: str) -> None:
+def test_a_damaged_calibration_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "calibration.json").write_text(content)
+    (tmp_path / "reports" / "calibration.json").write_text('{"calibrated_at": 3}')
     code, run = run_json("tiny.yaml", cwd=tmp_path)
     assert code == 0
     assert run["analysis"]["system"]["generator"]["calibrated_at"] is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x00", b'{"calibrated_at": "2026-11-20T08:00:00Z"'])
+def test_nothing_that_is_no_calibration_is_taken_for_one(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "calibration.json").write_bytes(content)
+    assert load_calibration(tmp_path) is None
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_effort(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def test_the_response_time_shows_the_stall_and_the_service_time_of_few_connectio
     records = send(tmp_path, connections=20)
     assert len(records) == 3000
     assert set(records["outcome"]) == {Outcome.OK}
+    assert set(np.diff(records["scheduled_ns"])) == {1_000_000}, "due by the plan, whatever was sent when"
     p90, p99, longest = in_ms(records["ended_ns"] - records["scheduled_ns"])
     assert p90 >= 700 - TOLERANCE_MS
     assert p99 >= 970 - TOLERANCE_MS
