@@ -300,10 +300,14 @@ def serve_mock(settings: dict[str, Any], name: str, announce: Callable[[str], No
 def calibrate(root: Path, seconds: float, tell: Callable[[str], None]) -> tuple[Calibration, Path]:
     """What the load generator sustains on this machine, and where that is stored now.
 
-    Raises UsageError when it cannot be stored there, SetupError when a process does not start or is lost, SaveError.
+    Raises UsageError when it cannot be stored there, SetupError when a process does not start or is lost, SaveError,
+    Stopped.
     """
     make_place(root)
-    found = anyio.run(calibrate_here, worker_command(), seconds, _stamp(), tell)
+    try:
+        found = anyio.run(calibrate_here, worker_command(), seconds, _stamp(), tell)
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
     return found, save_calibration(root, found)
 
 

@@ -29,8 +29,9 @@ from battle.core.records import REQUEST, Outcome, Requests
 from battle.core.units import NS_PER_MS, NS_PER_S
 from battle.engine.load_process import LoadProcess
 from battle.engine.machinery import machinery
+from battle.engine.signals import Signals
 from battle.engine.this_machine import this_machine
-from battle.errors import SetupError
+from battle.errors import SetupError, Stopped
 from battle.system.addresses import accepts, free_port, wait_ready
 from battle.system.mapped import MappedReader
 from battle.system.undo import TEMPORARY_PREFIX
@@ -44,6 +45,7 @@ _SHORTEST_S, _LONGEST_S = 0.5, 3.0
 _CONNECTIONS = 50
 _MAX_IN_FLIGHT = 10_000
 _BUSY = 0.9
+_HEED_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +226,25 @@ def _named(workers: int) -> str:
 
 
 async def calibrate_here(worker_argv: list[str], seconds: float, now: str, tell: Callable[[str], None]) -> Calibration:
-    """The whole calibration, in about this many seconds; `now` dates it. Raises SetupError."""
+    """The whole calibration, in about this many seconds; `now` dates it. Raises SetupError, Stopped."""
     machine = this_machine()
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as kept:
-        async with machinery(Path(kept) / "undo.jsonl", f"calibration-{secrets.token_hex(3)}", lambda: True) as made:
-            calibrator = Calibrator(*made, worker_argv, tell)
-            one = await calibrator.sustained(1, seconds / 2)
-            every = one if machine.cores == 1 else await calibrator.sustained(machine.cores, seconds / 2)
-    return Calibration(calibrated_at=now, machine=machine, one=one, all_cores=every)
+    found: list[Sustained] = []
+    with Signals() as signals, tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as kept:
+        undo = Path(kept) / "undo.jsonl"
+        async with anyio.create_task_group() as group:
+            group.start_soon(_heed, signals, group.cancel_scope)
+            async with machinery(undo, f"calibration-{secrets.token_hex(3)}", lambda: True) as made:
+                calibrator = Calibrator(*made, worker_argv, tell)
+                found.append(await calibrator.sustained(1, seconds / 2))
+                if machine.cores > 1:
+                    found.append(await calibrator.sustained(machine.cores, seconds / 2))
+            group.cancel_scope.cancel()
+    if signals.received:
+        raise Stopped(signals.received[0])
+    return Calibration(calibrated_at=now, machine=machine, one=found[0], all_cores=found[-1])
+
+
+async def _heed(signals: Signals, scope: anyio.CancelScope) -> None:
+    while not signals.received:  # noqa: ASYNC110  (no event tells of it)
+        await anyio.sleep(_HEED_S)
+    scope.cancel()

@@ -1,11 +1,14 @@
 """`battle calibrate` with real workers, and what a run makes of it. Bounded: it is told to take ten seconds."""
 
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from cli.commands import refused
-from e2e.command import battle, only_run, processes_mentioning, run_json
+from e2e.command import battle, command, only_run, processes_mentioning, run_json
 
 from battle.core.calibration import Calibration
 from battle.store.calibration import load_calibration
@@ -45,6 +48,24 @@ def test_calibrate_then_run(tmp_path: Path) -> None:
     assert battle("judge", "latest", cwd=tmp_path).returncode == 0
     again = json.loads((only_run(tmp_path) / "run.json").read_text())
     assert again["analysis"] == run["analysis"]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_and_leaves_nothing(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command("calibrate", "--seconds", "60"), cwd=tmp_path, stderr=output)
+    try:
+        until = time.monotonic() + 60
+        while "send" not in log.read_text() and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(sent)
+        assert process.wait(30) == code
+    finally:
+        process.kill()
+    assert "Traceback" not in log.read_text()
+    assert processes_mentioning("battle.engine.null_target") == []
+    assert not (tmp_path / "reports" / "calibration.json").exists()
 
 
 def test_a_damaged_calibration_counts_as_none(tmp_path: Path) -> None:
