@@ -16,6 +16,7 @@ from battle.analysis.remedy import what_to_do
 from battle.analysis.statistics import percentile
 from battle.core.journal import EventKind
 from battle.core.objective import Condition, Unit
+from battle.core.records import Outcome
 from battle.core.units import NS_PER_MS, format_duration
 
 _LAG_NS = 5 * NS_PER_MS
@@ -90,11 +91,15 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
     sent = sent_share(reading, selection) * (1 - unrecorded)
     if sent < _SENT_SHARE:
         short = f"only {sent:.1%} of the planned arrivals were sent"
+        if late is not None:
+            short += f"; {what_to_do(reading, selection)}"
+        elif not unrecorded and _all_dropped(reading, selection):
+            short += "; the others were dropped, at max_in_flight or max_send_lag"
         timed = name in RESPONSE_TIMES or name.startswith("service_time.")
         if name == "throughput" or (timed and holds):
             return short
         if name in _RATES and (late is not None or unrecorded > 1 - _SENT_SHARE):
-            return f"{short}; {what_to_do(reading, selection)}" if late is not None else short
+            return short
     if (
         name in RESPONSE_TIMES
         and late is not None
@@ -104,6 +109,12 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
         lag, limit = (format_duration(round(ns, -3)) for ns in (late, lag_limit_ns(reading)))
         return f"the generator was late: send lag p99 {lag}, over {limit}; {what_to_do(reading, selection)}"
     return None
+
+
+def _all_dropped(reading: Reading, selection: Selection) -> bool:
+    """Whether everything that was not sent was dropped, rather than given up while it waited for a connection."""
+    unsent = reading.mask(selection) & ~reading.columns.sent
+    return bool(np.all(reading.columns.outcome[unsent] == Outcome.DROPPED))
 
 
 def _service_breaks(reading: Reading, selection: Selection, condition: Condition, required: float) -> bool:

@@ -7,6 +7,7 @@ from analysis.build import Bench
 
 from battle.core.calibration import Calibration, Machine, Sustained
 from battle.core.journal import EventKind
+from battle.core.records import Outcome
 
 HERE = Machine(cpu="x", cores=2, system="Linux 6", python="3.11.7", battle="0.1.0", loop="uvloop", precise_timer=True)
 FOUND = Calibration(
@@ -54,6 +55,37 @@ def test_the_reason_says_what_to_do(told: Any, words: str) -> None:
     said = reason(late(**told))
     assert said.startswith("the generator was late: send lag p99 50ms, over 10ms; ")
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("lag", "planned", "words"),
+    [
+        (0, 1000, "; the others were dropped, at max_in_flight or max_send_lag"),
+        (50, 1000, "; send fewer requests per second"),
+        (0, 1300, "were sent"),  # of 300 there is no record: nobody knows what became of them
+    ],
+)
+def test_too_few_sent_says_why_as_far_as_that_is_known(lag: float, planned: int, words: str) -> None:
+    bench = Bench(planned=planned)
+    for number in range(1000):
+        if number < 100:
+            bench.request(number * 10, None, outcome=Outcome.DROPPED)
+        else:
+            bench.served(number * 10, took=60, lag=lag)
+    said = str(bench.run(["throughput >= 10/s"]).slo_results[1].reason)
+    assert said.startswith("only ")
+    assert words in said
+    assert ("dropped" in said, "fewer" in said) == (planned == 1000 and not lag, lag > 0)
+
+
+def test_what_was_given_up_before_its_send_was_not_dropped() -> None:
+    bench = Bench(planned=1000)
+    for number in range(1000):
+        if number < 100:
+            bench.request(number * 10, 5000, outcome=Outcome.FAILED, started_ns=0)
+        else:
+            bench.served(number * 10)
+    assert bench.run(["throughput >= 10/s"]).slo_results[1].reason == "only 90.0% of the planned arrivals were sent"
 
 
 def test_the_cpu_counts_in_the_window_of_the_objective() -> None:
