@@ -7,7 +7,7 @@ from analysis.build import Bench
 
 from battle.core.calibration import Calibration, Machine, Sustained
 from battle.core.journal import EventKind
-from battle.core.records import Outcome
+from battle.core.records import REQUEST_MEMBER, REQUEST_WAITED, Outcome
 
 HERE = Machine(cpu="x", cores=2, system="Linux 6", python="3.11.7", battle="0.1.0", loop="uvloop", precise_timer=True)
 FOUND = Calibration(
@@ -156,3 +156,12 @@ def test_the_peak_is_the_busiest_second_of_what_was_sent() -> None:
     bench.steady(5000, 6000, every=4)
     bench.steady(6000, 10_000, every=10)
     assert bench.run().analysis.system.generator.peak_per_s == 250
+
+
+def test_a_batch_is_sent_and_waits_once() -> None:
+    bench = Bench(stream={"requests": [{"batch": [{"method": "eth_blockNumber"}] * 4}]})
+    for number in range(1000):
+        flags = REQUEST_WAITED | (REQUEST_MEMBER if number % 4 else 0)
+        bench.served(number // 4 * 40, lag=3, flags=flags, template=number % 4)
+    found = bench.run().analysis.system.generator
+    assert (found.sent, found.waited, found.peak_per_s) == (250, 250, 25)
