@@ -6,7 +6,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from battle.engine.self_watch import EVERY_NS, SelfWatch
+
+
+@pytest.fixture(autouse=True)
+def _collect() -> None:
+    """Workers of other tests switch it off for the whole process."""
+    gc.enable()
+    gc.unfreeze()
 
 
 def watched(meanwhile: Callable[[], Awaitable[None]]) -> dict[str, Any]:
