@@ -17,23 +17,27 @@ from battle.analysis.judge import analyse, analyse_reading
 from battle.analysis.keeping import choose_kept, size_of
 from battle.analysis.reading import Reading
 from battle.analysis.recorded import holding_masks, recorded
+from battle.core.calibration import Calibration
 from battle.core.component import kinds
 from battle.core.journal import Event, EventKind
 from battle.core.keys import key_base
 from battle.core.live import View
 from battle.core.ports.reporter import Reporter
 from battle.core.run import Run
+from battle.engine.calibrating import calibrate_here
 from battle.engine.collecting import gather
 from battle.engine.environment import describe_environment
 from battle.engine.execution import Execution, Plan, draw_key_base, worker_command
 from battle.engine.intervals import interval_log
 from battle.engine.schedule import refuse_too_many
 from battle.engine.signals import Signals
+from battle.engine.this_machine import this_machine
 from battle.errors import BattleError, EvidenceError, UsageError
 from battle.loading import Loaded, load_scenario, load_text
 from battle.proxies.binaries import ENVOY, NGINX
 from battle.rooms import REPORTERS, load_reporters, load_rooms
 from battle.store import JournalWriter, RunDir, SaveError, Store
+from battle.store.calibration import load_calibration, make_place, save_calibration
 from battle.system import machine
 
 PROGRAMS = {"envoy": ENVOY, "nginx": NGINX}
@@ -111,6 +115,8 @@ def _run_heeding(
         )
         for note in loaded.notes:
             journal.write(Event(time.monotonic_ns(), EventKind.WARNING, {"text": note}))
+        if (known := load_calibration(store.root)) is not None:
+            journal.write(Event(time.monotonic_ns(), EventKind.CALIBRATION, known.to_fields(this_machine())))
         execution = Execution(plan, journal.write, view, signals)
         _carry_out(execution)
         late = partial(_write_now, journal)
@@ -297,6 +303,20 @@ def serve_mock(settings: dict[str, Any], name: str, announce: Callable[[str], No
 
     load_rooms()
     serve_alone(Mock.model_validate(settings), name, announce)
+
+
+def calibrate(root: Path, seconds: float, tell: Callable[[str], None]) -> tuple[Calibration, Path]:
+    """What the load generator sustains on this machine, and where that is stored now.
+
+    Raises UsageError when it cannot be stored there, SetupError when a process does not start or is lost, SaveError,
+    Stopped.
+    """
+    make_place(root)
+    try:
+        found = anyio.run(calibrate_here, worker_command(), seconds, _stamp(), tell)
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+    return found, save_calibration(root, found)
 
 
 def examine_machine() -> list[machine.Finding]:

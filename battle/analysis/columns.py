@@ -137,6 +137,10 @@ class Columns:
         """
         return self._times(mask & self.sent & ((self.flags & REQUEST_WAITED) == 0), lambda part: part.lag_ns)
 
+    def connection_wait_ns(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How long, in ns, the requests in `mask` that waited for a free connection did so, of those that were sent."""
+        return self._times(mask & self.sent & ((self.flags & REQUEST_WAITED) > 0), lambda part: part.lag_ns)
+
     def _times(self, which: NDArray[np.bool_], of: "Callable[[Columns], NDArray[Any]]") -> NDArray[np.int64]:
         times, filled = np.empty(np.count_nonzero(which), np.int64), 0
         for place, part in self.parts():

@@ -12,9 +12,11 @@ import numpy as np
 from battle.analysis.indicator import indicators
 from battle.analysis.indicators.latency import RESPONSE_TIMES
 from battle.analysis.reading import Reading, Selection, found_once
+from battle.analysis.remedy import what_to_do
 from battle.analysis.statistics import percentile
 from battle.core.journal import EventKind
 from battle.core.objective import Condition, Unit
+from battle.core.records import Outcome
 from battle.core.units import NS_PER_MS, format_duration
 
 _LAG_NS = 5 * NS_PER_MS
@@ -89,6 +91,10 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
     sent = sent_share(reading, selection) * (1 - unrecorded)
     if sent < _SENT_SHARE:
         short = f"only {sent:.1%} of the planned arrivals were sent"
+        if late is not None:
+            short += f"; {what_to_do(reading, selection)}"
+        elif not unrecorded and _all_dropped(reading, selection):
+            short += "; the others were dropped, at max_in_flight or max_send_lag"
         timed = name in RESPONSE_TIMES or name.startswith("service_time.")
         if name == "throughput" or (timed and holds):
             return short
@@ -100,8 +106,15 @@ def unjudged(reading: Reading, condition: Condition, selection: Selection, requi
         and not holds
         and not _service_breaks(reading, selection, condition, required)
     ):
-        return f"the generator was late: send lag p99 {format_duration(round(late, -3))}"
+        lag, limit = (format_duration(round(ns, -3)) for ns in (late, lag_limit_ns(reading)))
+        return f"the generator was late: send lag p99 {lag}, over {limit}; {what_to_do(reading, selection)}"
     return None
+
+
+def _all_dropped(reading: Reading, selection: Selection) -> bool:
+    """Whether everything that was not sent was dropped, rather than given up while it waited for a connection."""
+    unsent = reading.mask(selection) & ~reading.columns.sent
+    return bool(np.all(reading.columns.outcome[unsent] == Outcome.DROPPED))
 
 
 def _service_breaks(reading: Reading, selection: Selection, condition: Condition, required: float) -> bool:

@@ -20,6 +20,10 @@ def notices(reading: Reading) -> list[Notice]:
             f"{', '.join(silent)} keeps no records: what reached it, amplification and proved failovers cannot be known"
         )
         found.append(Notice(at_ms=None, level="warning", text=text))
+    collected = sum(event.fields.get("gc_collections") or 0 for event in reading.evidence.of_kind(EventKind.GENERATOR))
+    if collected:
+        text = f"the generator collected garbage {collected} × during the load, which it never should"
+        found.append(Notice(at_ms=None, level="warning", text=text))
     if not reading.provider_numbers:
         text = "the scenario names no providers: failovers cannot be seen"
         found.append(Notice(at_ms=None, level="info", text=text))

@@ -3,12 +3,12 @@
 import numpy as np
 
 from battle.analysis.attribution import JoinedBy
+from battle.analysis.generator import generator_section
 from battle.analysis.indicator import indicators
 from battle.analysis.indicators.correctness import height_regressions
 from battle.analysis.indicators.failover import failover_times_ns
 from battle.analysis.indicators.providers import served_counts
 from battle.analysis.key_index import NOBODY
-from battle.analysis.lateness import planned_arrivals
 from battle.analysis.narrow import counted
 from battle.analysis.reading import Reading, Selection
 from battle.analysis.samples import cpu_share, samples_of
@@ -20,7 +20,6 @@ from battle.core.run import (
     Attribution,
     BreakerSection,
     FailoverSection,
-    GeneratorResources,
     ProviderResult,
     ProxyResources,
     RequestSection,
@@ -177,12 +176,8 @@ def window_section(reading: Reading) -> list[WindowResult]:
 
 def system_section(reading: Reading) -> SystemSection:
     """What the proxy and the load generator used, and how well the generator kept its schedule."""
-    window, workers = reading.windows.run(), reading.evidence.workers
-    lags = reading.columns.send_lag_ns(reading.requests(_run(reading)))
-    lag50, lag99, lag_max = percentiles(lags, (50, 99, 100), in_place=True)
-    proxy, generator = (samples_of(reading.evidence, of, window) for of in ("proxy", "generator"))
+    proxy = samples_of(reading.evidence, "proxy", reading.windows.run())
     memory = [one.values["rss_bytes"] for one in proxy if "rss_bytes" in one.values]
-    own_memory = [one.values["rss_bytes"] for one in generator if "rss_bytes" in one.values]
     return SystemSection(
         proxy=ProxyResources(
             peak_memory_mb=round(max(memory) / _MB, 3) if memory else None,
@@ -192,19 +187,7 @@ def system_section(reading: Reading) -> SystemSection:
                 (one.values["open_files"] for one in proxy if "open_files" in one.values), default=None
             ),
         ),
-        generator=GeneratorResources(
-            send_lag_p50_ms=in_ms(lag50),
-            send_lag_p99_ms=in_ms(lag99),
-            send_lag_max_ms=in_ms(lag_max),
-            workers=workers,
-            cpu_percent_mean=_percent(cpu_share(generator)),
-            cpu_percent_by_worker=[
-                _percent(cpu_share(generator, worker)) for worker in (range(workers) if workers > 1 else ())
-            ],
-            peak_memory_mb=round(max(own_memory) / _MB, 3) if own_memory else None,
-            planned=planned_arrivals(reading),
-            sent=_count(reading.in_run & reading.columns.sent & reading.columns.leads),
-        ),
+        generator=generator_section(reading),
     )
 
 

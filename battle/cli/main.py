@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 import battle
-from battle.cli import check, doctor, init, judge, kinds, listing, provider, record, report, rollback, running, schema
+from battle.cli import (
+    calibrate,
+    check,
+    doctor,
+    init,
+    judge,
+    kinds,
+    listing,
+    provider,
+    record,
+    report,
+    rollback,
+    running,
+    schema,
+)
 from battle.cli.telling import tell, tell_internal
 from battle.errors import BattleError, ExitCode
 
@@ -22,7 +36,21 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (running, check, report, listing, judge, record, kinds, schema, doctor, init, provider, rollback):
+for _module in (
+    running,
+    check,
+    report,
+    listing,
+    judge,
+    record,
+    kinds,
+    schema,
+    doctor,
+    calibrate,
+    init,
+    provider,
+    rollback,
+):
     _module.enter(app)
 
 

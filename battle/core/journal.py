@@ -35,6 +35,8 @@ class EventKind(StrEnum):
     INTERRUPTED = "interrupted"  # signal
     SAMPLE = "sample"  # of: proxy | generator; rss_bytes, cpu_s (so far), processes, open_files,
     # cpu_s_each (of several workers)
+    GENERATOR = "generator"  # what a worker saw of itself: see engine.self_watch
+    CALIBRATION = "calibration"  # what this machine sustains: see core.calibration; stale: why it no longer counts
     WARNING = "warning"  # text
     EVIDENCE_THINNED = "evidence_thinned"  # bytes, limit_bytes, telling, plain, sampled (requests)
     RUN_ENDED = "run_ended"  # disturbed: list of what could not be undone

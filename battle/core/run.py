@@ -210,17 +210,31 @@ class ProxyResources(_Section):
 
 
 class GeneratorResources(_Section):
-    """The load generator's own quality: all its workers together, and the processor of each if there are several."""
+    """The load generator's own quality, over all its workers: lateness, what it saw of itself, what it can do."""
 
     workers: int = 1
     send_lag_p50_ms: float | None = None
     send_lag_p99_ms: float | None = None
     send_lag_max_ms: float | None = None
+    event_loop_lag_p99_ms: float | None = None
+    event_loop_lag_max_ms: float | None = None
+    event_loop_lags_over_limit: int | None = None
+    gc_off: bool | None = None
+    gc_collections: int | None = None
+    preempted: int | None = None
+    major_faults: int | None = None
+    waited: int | None = None
+    connection_wait_p99_ms: float | None = None
+    connection_wait_max_ms: float | None = None
     cpu_percent_mean: float | None = None
     cpu_percent_by_worker: list[float | None] = Field(default_factory=list)
     peak_memory_mb: float | None = None
     planned: int | None = None
     sent: int | None = None
+    peak_per_s: int | None = None
+    calibrated_per_s: float | None = None
+    calibrated_at: str | None = None
+    calibration_stale: str | None = None
 
 
 class SystemSection(_Section):

@@ -8,10 +8,8 @@ import math
 import os
 import random
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,12 +30,11 @@ from battle.engine.conductor import Conductor
 from battle.engine.guards import Guard
 from battle.engine.holding import hold
 from battle.engine.load_processes import EndReason, LoadProcesses, load_processes
+from battle.engine.machinery import machinery
 from battle.engine.signals import Signals
 from battle.engine.watching import Watcher
 from battle.errors import Stopped
-from battle.system.guardian import Guardian
 from battle.system.launching import ProcessLauncher
-from battle.system.undo import TEMPORARY_PREFIX, UndoJournal
 
 _LEAD_NS = 50 * NS_PER_MS
 _LEAD_PER_WORKER_NS = 25 * NS_PER_MS
@@ -110,8 +107,8 @@ class Execution:
                 group.start_soon(self._heed_signals, setup)
                 group.start_soon(self._show)
                 with setup:
-                    async with self._machinery() as (launcher, socket_dir):
-                        await self._set_up(launcher, socket_dir)
+                    async with machinery(self._plan.undo_path, self._plan.run_id, self._is_mended) as made:
+                        await self._set_up(*made)
                 group.cancel_scope.cancel()
         if self.ending.signal_name and not self._load_began:
             raise Stopped(self.ending.signal_name)
@@ -135,35 +132,13 @@ class Execution:
                     scope.cancel()
             await anyio.sleep(_HEED_S)
 
+    def _is_mended(self) -> bool:
+        return not self.ending.disturbed
+
     def _end_load(self, reason: EndReason) -> None:
         if not self._over.is_set():
             self.ending.reason = reason
             self._over.set()
-
-    @asynccontextmanager
-    async def _machinery(self) -> AsyncIterator[tuple[ProcessLauncher, Path]]:
-        """The undo journal, the guardian, and a place for sockets."""
-        journal = UndoJournal(self._plan.undo_path, self._plan.run_id)
-        guardian = Guardian(self._plan.undo_path, self._plan.run_id)
-        launcher = ProcessLauncher(journal, self._plan.run_id)
-        socket_dir = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}{self._plan.run_id[-6:]}-{os.getpid()}"
-        step = launcher.write_undo({"do": "remove_tree", "path": str(socket_dir)})
-        socket_dir.mkdir()
-        clean = False
-        try:
-            yield launcher, socket_dir
-            clean = True
-        except BaseException:
-            clean = True  # contexts inside have been left; what they could not end is still in the journal
-            raise
-        finally:
-            for path in socket_dir.iterdir():
-                path.unlink(missing_ok=True)
-            socket_dir.rmdir()
-            launcher.undone(step)
-            with suppress(OSError):
-                journal.close(all_undone=clean and not self.ending.disturbed)
-            guardian.dismiss()
 
     async def _set_up(self, launcher: ProcessLauncher, socket_dir: Path) -> None:
         plan, setup = self._plan, self._scenario.setup
@@ -205,8 +180,9 @@ class Execution:
         plan = self._plan
         chains = {getattr(one, "chain_id", None) for one in self._scenario.setup.providers.values()}
         chain_id = chains.pop() if len(chains) == 1 else None
-        if not await workers.prepare(plan.data, proxy, key_base=plan.key_base, raw_dir=plan.raw_dir, chain_id=chain_id):
-            self.note(EventKind.WARNING, text="no precise timer here: sends are late by up to a millisecond")
+        key_base, raw_dir = plan.key_base, plan.raw_dir
+        for text in await workers.prepare(plan.data, proxy, key_base=key_base, raw_dir=raw_dir, chain_id=chain_id):
+            self.note(EventKind.WARNING, text=text)
         cores = os.cpu_count() or 1
         if len(workers) > cores:
             self.note(EventKind.WARNING, text=f"{len(workers)} load workers share {cores} cores: fewer may send more")
@@ -242,9 +218,10 @@ class Execution:
             with chaos:
                 await conductor.play()
 
-        def one_ended(reason: EndReason) -> None:
-            if reason != "completed":
-                self._end_load(reason)
+        def one_ended(counts: dict[str, Any]) -> None:
+            self.note(EventKind.GENERATOR, **counts["itself"])
+            if counts["reason"] != "completed":
+                self._end_load(counts["reason"])
 
         def one_lost(how: str) -> None:
             self.note(EventKind.WARNING, text=how)

@@ -16,6 +16,8 @@ from battle.errors import SetupError
 
 EndReason = Literal["completed", "guard", "interrupted", "worker_lost", "disk_full"]
 """Why the load ended."""
+OnEnd = Callable[[dict[str, Any]], None]
+"""Is given the counts of a worker that has ended."""
 
 
 class LoadProcesses:
@@ -35,19 +37,19 @@ class LoadProcesses:
 
     async def prepare(
         self, data: dict[str, Any], proxy: ProxyHandle, *, key_base: int, raw_dir: Path, chain_id: int | None
-    ) -> bool:
-        """Tell each of them everything; gives whether all have precise timers. Raises SetupError."""
-        precise = []
+    ) -> list[str]:
+        """Tell each of them everything; gives what they have to do without, in words. Raises SetupError."""
+        shortcomings: dict[str, None] = {}
 
         async def one(index: int, worker: LoadProcess) -> None:
             records = raw_dir / requests_file(index)
             said = await worker.prepare(data, proxy, key_base=key_base, records=records, chain_id=chain_id)
-            precise.append(said["precise"])
+            shortcomings.update(dict.fromkeys(said["shortcomings"]))
 
         async with anyio.create_task_group() as group:
             for index, worker in enumerate(self._workers):
                 group.start_soon(one, index, worker)
-        return all(precise)
+        return list(shortcomings)
 
     async def start(self, at_ns: int) -> None:
         """Send from this instant on, the same for all."""
@@ -55,19 +57,23 @@ class LoadProcesses:
             for worker in self._workers:
                 group.start_soon(worker.start, at_ns)
 
-    async def wait(self, within_s: float, on_end: Callable[[EndReason], None], on_loss: Callable[[str], None]) -> None:
-        """Wait until each has ended: `on_end` hears why, `on_loss` of one that is lost or does not end in time."""
+    async def wait(self, within_s: float, on_end: OnEnd, on_loss: Callable[[str], None]) -> None:
+        """Wait until each has ended. `on_end` is given its counts, `on_loss` hears of one that is lost or late."""
         async with anyio.create_task_group() as group:
             for worker in self._workers:
                 group.start_soon(self._wait, worker, within_s, on_end, on_loss)
 
     async def _wait(
-        self, worker: LoadProcess, within_s: float, on_end: Callable[[EndReason], None], on_loss: Callable[[str], None]
+        self,
+        worker: LoadProcess,
+        within_s: float,
+        on_end: OnEnd,
+        on_loss: Callable[[str], None],
     ) -> None:
         self._waits[worker] = anyio.CancelScope()
         try:
             with self._waits[worker], anyio.fail_after(within_s):
-                on_end((await worker.wait())["reason"])
+                on_end(await worker.wait())
         except (OSError, TimeoutError, SetupError) as error:
             on_loss(f"{worker} is lost: {str(error) or 'it did not end in time'}")
         finally:

@@ -26,7 +26,6 @@ class OpenModel:
         self._start_ns = 0
         self._end_ns = end_ns
         self._over = end_ns == 0
-        self.precise = self._timer.precise
 
     @property
     def done(self) -> bool:

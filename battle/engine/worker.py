@@ -22,8 +22,11 @@ from battle.engine.dispatching import Dispatcher, KeyCounter
 from battle.engine.open_model import OpenModel
 from battle.engine.recorder import Recorder
 from battle.engine.schedule import arrivals, end_of_open_phases
+from battle.engine.self_watch import SelfWatch
+from battle.system import event_loop
 from battle.system.mapped import MappedWriter
 from battle.system.serving import serve
+from battle.system.timer import timer_is_precise
 
 
 class LoadWorker:
@@ -39,6 +42,7 @@ class LoadWorker:
         self._finished = asyncio.Event()
         self._reason = "completed"
         self._poll: asyncio.Task[None] | None = None
+        self._itself = SelfWatch()
         endpoint = Endpoint(**order["endpoint"])
         witness = Witness.from_message(order["witness"]) if order["witness"] else None
         for name in scenario.workload:
@@ -57,15 +61,18 @@ class LoadWorker:
                 offset += phase.duration
 
     @property
-    def precise(self) -> bool:
-        """Whether the timers are the precise ones."""
-        return all(model.precise for model in self._models if isinstance(model, OpenModel))
+    def shortcomings(self) -> list[str]:
+        """What it has to do without here, in words."""
+        timers = [] if timer_is_precise() else ["no precise timer here: sends are late by up to a millisecond"]
+        missing = event_loop.why_not_uvloop()
+        return timers + ([f"{missing}: the load engine is about three times slower"] if missing else [])
 
     def start(self, at_ns: int) -> None:
         """Send from this instant on. Garbage collection is off from here: the hot path makes no cycles."""
         gc.collect()
         gc.freeze()
         gc.disable()
+        self._itself.start(at_ns)
         for model in self._models:
             model.start(at_ns)
         self._poll = asyncio.get_running_loop().create_task(self._watch())
@@ -92,9 +99,9 @@ class LoadWorker:
         self._check()
 
     async def wait(self) -> dict[str, Any]:
-        """Wait until all was sent and has ended; gives the counts."""
+        """Wait until all was sent and has ended; gives the counts, and what the worker saw of itself."""
         await self._finished.wait()
-        return self.status()
+        return self.status() | {"itself": self._itself.stop()}
 
     def status(self) -> dict[str, Any]:
         """The counts so far, of calls: a batch is several."""
@@ -109,6 +116,7 @@ class LoadWorker:
 
     async def close(self) -> None:
         """Close connections and the record file."""
+        self._itself.stop()
         for dispatcher in self._dispatchers:
             await dispatcher.session.close()
         self._recorder.close()
@@ -122,7 +130,7 @@ async def _run(socket: Path) -> None:
         nonlocal worker
         if request["do"] == "prepare":
             worker = LoadWorker(Scenario.model_validate(request["scenario"]), request)
-            return {"precise": worker.precise}
+            return {"shortcomings": worker.shortcomings}
         if worker is None:
             return {"error": "not prepared"}
         match request["do"]:
@@ -150,9 +158,4 @@ async def _run(socket: Path) -> None:
 
 def main(socket: Path) -> None:
     """Serve one coordinator until it says `end` or goes away."""
-    try:
-        import uvloop  # noqa: PLC0415  (not on Windows)
-    except ImportError:
-        asyncio.run(_run(socket))
-    else:
-        uvloop.run(_run(socket))
+    event_loop.run(_run(socket))

@@ -22,6 +22,7 @@ from battle.providers.arrivals import ArrivalRecords
 from battle.providers.chain import Chain
 from battle.providers.exchange import Exchange
 from battle.providers.rpc import Rpc
+from battle.system import event_loop
 from battle.system.serving import serve
 
 
@@ -98,12 +99,7 @@ async def run(settings: dict[str, Any]) -> None:
 def main() -> None:
     """Read the settings and serve."""
     settings = json.loads(sys.stdin.readline())
-    try:
-        import uvloop  # noqa: PLC0415  (not on Windows)
-    except ImportError:
-        asyncio.run(run(settings))
-    else:
-        uvloop.run(run(settings))
+    event_loop.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ def latency(run: Run) -> Table:
     return Table(("Time", *(f">{name}" for name, _ in _LATENCIES)), rows)
 
 
+SERVICE_TIME = (
+    "Service time counts from the send, response time from when a request was due. Where a target stalls, only the "
+    "response time shows what those who had to wait went through."
+)
+
+
 def groups(first: str, members: Mapping[str, RequestStats]) -> Table:
     """Requests of several groups side by side."""
     rows = [(say.one_line(name), *_stats(stats)) for name, stats in members.items()]
@@ -131,14 +137,31 @@ def system(run: Run) -> Table:
         ("Proxy: processes, at most", say.count(proxy.peak_processes)),
         ("Proxy: open files, at most", say.count(proxy.peak_open_files)),
         ("Generator: send lag p50 / p99 / max", lag),
+        (
+            "Generator: event loop lag p99 / max",
+            _three(generator.event_loop_lag_p99_ms, generator.event_loop_lag_max_ms),
+        ),
+        (
+            "Generator: looks at the event loop that were over 5 ms late",
+            say.count(generator.event_loop_lags_over_limit),
+        ),
+        ("Generator: garbage collections during the load", say.count(generator.gc_collections)),
+        ("Generator: times preempted / major page faults", _two(generator.preempted, generator.major_faults)),
+        ("Generator: requests that waited for a connection", say.count(generator.waited)),
+        ("Generator: their wait p99 / max", _three(generator.connection_wait_p99_ms, generator.connection_wait_max_ms)),
         ("Generator: CPU, mean (100% is one core)", say.percent(generator.cpu_percent_mean)),
         ("Generator: memory, at most", say.megabytes(generator.peak_memory_mb)),
         ("Generator: requests planned / sent", f"{say.count(generator.planned)} / {say.count(generator.sent)}"),
+        ("Generator: most requests in a second", say.count(generator.peak_per_s)),
     ]
     if generator.workers > 1:
         each = " / ".join(say.percent(share) for share in generator.cpu_percent_by_worker)
         rows.append((f"Generator: CPU of each of {generator.workers} workers, mean", each))
     return Table(("What", ">Measured"), tuple(rows))
+
+
+def _two(first: int | None, second: int | None) -> str:
+    return f"{say.count(first)} / {say.count(second)}"
 
 
 def _three(*values: float | None) -> str:

@@ -82,6 +82,7 @@ def _latency(run: Run) -> Iterator[str]:
         yield NOT_MEASURED
         return
     yield table(details.latency(run))
+    yield details.SERVICE_TIME
     for first, members in (("Method", requests.by_method), ("Stream", requests.by_stream)):
         if len(members) >= tables.MANY:
             yield table(details.groups(first, members))
@@ -129,6 +130,7 @@ def _windows(run: Run) -> Iterator[str]:
 
 def _system(run: Run) -> Iterator[str]:
     yield table(details.system(run))
+    yield f"The generator against its calibration: {plain(say.headroom(run))}."
 
 
 def _notices(run: Run) -> Iterator[str]:

@@ -163,6 +163,11 @@ def key_figures(run: Run) -> list[str]:
     fields = {"p50": "p50_latency_ms", "p95": "p95_latency_ms", "p99": "p99_latency_ms", "max": "max_latency_ms"}
     times = ", ".join(f"{name} {duration(getattr(requests, field))}" for name, field in fields.items())
     lines = [sent, f"response time {times}"]
+    if requests.service_time_p99_ms is not None:
+        lines.append(
+            f"service time p50 {duration(requests.service_time_p50_ms)}, p99 {duration(requests.service_time_p99_ms)}: "
+            "without the wait before the send, which response time includes"
+        )
     if requests.errors:
         lines.append("errors: " + ", ".join(f"{name} {count(failed)}" for name, failed in requests.errors.items()))
     if failover.attribution.joined is not None or failover.count:
@@ -174,4 +179,37 @@ def key_figures(run: Run) -> list[str]:
     if breaker.opens is not None:
         source = f" ({one_line(breaker.source)})" if breaker.source else ""
         lines.append(f"breaker opened {count(breaker.opens)} ×, closed {count(breaker.closes)} ×{source}")
+    return lines + generator(run)
+
+
+def generator(run: Run) -> list[str]:
+    """The load generator in a line or two: how late it was, and how far from what it can do."""
+    found = run.analysis.system.generator
+    if found.send_lag_p99_ms is None:
+        return []
+    parts = [f"send lag p99 {duration(found.send_lag_p99_ms)}"]
+    if found.event_loop_lag_p99_ms is not None:
+        parts.append(
+            f"event loop lag p99 {duration(found.event_loop_lag_p99_ms)}, max {duration(found.event_loop_lag_max_ms)}"
+        )
+    parts.append(f"CPU {percent(found.cpu_percent_mean)}")
+    if found.waited:
+        wait = duration(found.connection_wait_p99_ms)
+        parts.append(f"{plural(found.waited, 'request')} waited for a connection, p99 {wait}")
+    lines = ["generator: " + ", ".join(parts)]
+    if found.calibrated_at is not None:
+        lines.append(f"generator: {headroom(run)}")
     return lines
+
+
+def headroom(run: Run) -> str:
+    """How far the run was from what its machine sustains."""
+    found = run.analysis.system.generator
+    if found.calibrated_at is None:
+        return "not calibrated (`battle calibrate` does that)"
+    peak, sustained = f"peak {count(found.peak_per_s)}/s", f"{count(found.calibrated_per_s)}/s"
+    known = f"{sustained} that this machine sustains" if found.calibrated_per_s else "no rate that held"
+    said = f"{peak} of {known} (calibrated {found.calibrated_at[:10]})"
+    if found.calibration_stale:
+        return f"{said}; that no longer counts ({one_line(found.calibration_stale)}): run battle calibrate again"
+    return said

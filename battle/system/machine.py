@@ -1,7 +1,6 @@
 """What this machine has and can do."""
 
 import asyncio
-import importlib.util
 import itertools
 import os
 import resource
@@ -20,7 +19,8 @@ import numpy as np
 from battle.core.units import NS_PER_MS
 from battle.errors import MissingDependency
 from battle.system.addresses import free_port
-from battle.system.timer import DueTimer
+from battle.system.event_loop import loop_kind
+from battle.system.timer import DueTimer, timer_is_precise
 
 _TIMERS = 200
 _GAP_NS = 2 * NS_PER_MS
@@ -93,7 +93,7 @@ def timers() -> Finding:
     """How late timers fire on this machine now, as the load engine uses them."""
     late = asyncio.run(_lateness()) / 1000
     p50, p99 = (float(np.percentile(late, rank)) for rank in (50, 99))
-    kind = "timerfd" if sys.platform == "linux" else "the event loop's timers, steps of about 1 ms"
+    kind = "timerfd" if timer_is_precise() else "the event loop's timers, steps of about 1 ms"
     found = f"{kind}: late by {p50:.0f} µs (p50), {p99:.0f} µs (p99)"
     if p99 > 5000:  # noqa: PLR2004  (5 ms of send lag void latency objectives)
         return Finding("timers", "warning", found, "the machine is busy; latencies of open-model load may be unjudged")
@@ -123,12 +123,11 @@ async def _lateness() -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
 
 def system_calls() -> list[Finding]:
     """What the safety of evidence and processes rests on here, and what takes its place where it is absent."""
-    linux = sys.platform == "linux"
     rows = (
         ("posix_fallocate", hasattr(os, "posix_fallocate"), "record files are filled with zeros ahead instead"),
         ("pidfd", hasattr(os, "pidfd_open"), "ends of processes are seen within 10 ms"),
-        ("timerfd", linux, "sends are late by up to a millisecond"),
-        ("uvloop", importlib.util.find_spec("uvloop") is not None, "the load engine is about three times slower"),
+        ("timerfd", timer_is_precise(), "sends are late by up to a millisecond"),
+        ("uvloop", loop_kind() == "uvloop", "the load engine is about three times slower"),
     )
     return [_has(name, then, has=has) for name, has, then in rows]
 

@@ -14,6 +14,7 @@ COMMANDS = (
     "kinds",
     "schema",
     "doctor",
+    "calibrate",
     "init",
     "provider",
     "rollback",

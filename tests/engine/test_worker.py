@@ -103,7 +103,8 @@ def run(
         return counts
 
     counts = asyncio.run(play())
-    total = {name: sum(one[name] for one in counts) for name in ("sent", "dropped", "taken")}
+    total: dict[str, Any] = {name: sum(one[name] for one in counts) for name in ("sent", "dropped", "taken")}
+    total["itself"] = [one["itself"] for one in counts]
     requests, _ = gather(tmp_path, lambda *_, **fields: pytest.fail(fields["text"]), workers)
     return whole(requests, REQUEST), counting, total | {"reason": counts[0]["reason"]}
 
@@ -121,6 +122,14 @@ def test_every_arrival_is_sent_once_and_written_down(tmp_path: Path) -> None:
     assert counts["sent"] == len(records)
     assert (records["started_ns"] >= records["scheduled_ns"]).all(), "sent before it was due"
     assert (records["ended_ns"] > records["started_ns"]).all()
+
+
+def test_no_garbage_is_collected_during_the_load_and_the_worker_says_so(tmp_path: Path) -> None:
+    _, _, counts = run(tmp_path, {"kind": "constant", "rate": "500/s", "duration": "500ms"})
+    (itself,) = counts["itself"]
+    assert (itself["gc_off"], itself["gc_collections"]) == (True, 0)
+    assert itself["probes"] >= 48
+    assert 0 < itself["cpu_share"] <= 1.2
 
 
 def test_what_is_due_beyond_the_limit_is_dropped_and_counted(tmp_path: Path) -> None:

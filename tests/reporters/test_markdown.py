@@ -143,7 +143,8 @@ def test_a_run_without_anything_measured_shows_no_zero() -> None:
         assert section(text, title).strip() == "Not measured."
     assert section(text, "Errors").strip() == "No request was sent."
     values = [cells(line)[1] for line in section(text, "System").splitlines()[3:] if line.startswith("|")]
-    assert values == [*[UNKNOWN] * 7, f"{UNKNOWN} / {UNKNOWN}"]
+    both = f"{UNKNOWN} / {UNKNOWN}"
+    assert values == [*[UNKNOWN] * 8, both, *[UNKNOWN] * 4, both, UNKNOWN]
     assert not re.search(r"\| +0 \|", text)
 
 

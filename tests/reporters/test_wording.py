@@ -1,7 +1,7 @@
 import pytest
 from sample_run import disturbed_run, empty_run, failing_run, objective, passing_run
 
-from battle.core.run import SloResult
+from battle.core.run import Run, SloResult
 from battle.core.verdict import Verdict
 from battle.reporters import wording as say
 
@@ -113,11 +113,40 @@ def test_key_figures() -> None:
     assert say.key_figures(passing_run()) == [
         "6,021 requests in 30 s: 6,020 ok (99.98%), 1 failed, 0 dropped",
         "response time p50 41.2 ms, p95 61.2 ms, p99 83.4 ms, max 562 ms",
+        "service time p50 41.1 ms, p99 83.2 ms: without the wait before the send, which response time includes",
         "errors: timeout 1",
         "47 failovers (31 proved, 16 witnessed), failover time max 521 ms, amplification 1.008",
         "breaker opened 2 ×, closed 2 × (envoy outlier log)",
+        (
+            "generator: send lag p99 0.41 ms, event loop lag p99 0.30 ms, max 3.1 ms, CPU 4.1%, "
+            "12 requests waited for a connection, p99 4.2 ms"
+        ),
+        "generator: peak 201/s of 21,000/s that this machine sustains (calibrated 2026-11-20)",
     ]
     run = passing_run()
     run.analysis.requests.calls = 8000
     assert say.key_figures(run)[0].startswith("6,021 requests with 8,000 calls in 30 s: 6,020 ok")
     assert say.key_figures(empty_run()) == ["No request was sent, so nothing was measured."]
+
+
+def generated(**found: object) -> Run:
+    run = passing_run()
+    run.analysis.system.generator = run.analysis.system.generator.model_copy(update=found)
+    return run
+
+
+def test_a_generator_that_told_nothing_and_was_never_calibrated() -> None:
+    silent = {"event_loop_lag_p99_ms": None, "waited": 0, "calibrated_at": None, "cpu_percent_mean": None}
+    assert say.generator(generated(**silent)) == [f"generator: send lag p99 0.41 ms, CPU {say.UNKNOWN}"]
+    assert say.headroom(generated(**silent)) == "not calibrated (`battle calibrate` does that)"
+
+
+def test_a_calibration_of_another_machine_no_longer_counts() -> None:
+    assert say.headroom(generated(calibration_stale="cores 8, now 2")) == (
+        "peak 201/s of 21,000/s that this machine sustains (calibrated 2026-11-20); "
+        "that no longer counts (cores 8, now 2): run battle calibrate again"
+    )
+
+
+def test_a_calibration_in_which_nothing_held() -> None:
+    assert say.headroom(generated(calibrated_per_s=None)) == "peak 201/s of no rate that held (calibrated 2026-11-20)"
