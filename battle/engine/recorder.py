@@ -19,6 +19,7 @@ class Recorder:
         self._writer = writer
         self._key_base = key_base
         self._step = key_step
+        self._dense = key_step == 1
         self._chunk = writer.chunk(0)
         self._first = key_base
         self.disk_full = False
@@ -38,7 +39,7 @@ class Recorder:
     def write(self, call: Call, stream: int) -> None:
         """Write a call down."""
         key = call.key
-        inside = (key - self._first) // self._step
+        inside = key - self._first if self._dense else (key - self._first) // self._step
         if not 0 <= inside < CHUNK_RECORDS:
             if not self._turn(key):
                 return

@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from battle.core.access import Tls
 from battle.core.ports.wire import Endpoint
 from battle.core.records import ErrorClass
+from battle.system.pacing import do_not_pace
 from battle.system.trust import client_context
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
@@ -55,13 +56,17 @@ class Dialler:
         addresses = self._addresses
         for address in addresses:
             try:
-                await loop.create_connection(factory, address, port, ssl=self._context, server_hostname=name)
+                transport, _ = await loop.create_connection(
+                    factory, address, port, ssl=self._context, server_hostname=name
+                )
             except ssl.SSLError:
                 raise
             except OSError:
                 if address == addresses[-1]:
                     raise
             else:
+                if ip_address(address).is_loopback:
+                    do_not_pace(transport.get_extra_info("socket"))
                 if address != self._addresses[0]:
                     self._addresses = [address, *(other for other in addresses if other != address)]
                 return

@@ -13,6 +13,7 @@ from battle.core.keys import PROBE_ID
 from battle.providers.answers import AnswerPlanner, Planned
 from battle.providers.arrivals import ArrivalRecords, Place
 from battle.providers.rpc import Answered, Asked, Rpc
+from battle.system.pacing import do_not_pace
 
 _OK = 200
 _NS_PER_S = 1e9
@@ -70,6 +71,7 @@ class Exchange(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        do_not_pace(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser. The raw bytes are kept until the message is whole: the key may be in its header."""

@@ -31,6 +31,9 @@ class Wire:
         self.sent = b""
         self.closed = False
 
+    def get_extra_info(self, name: str) -> None:
+        return None
+
     def write(self, data: bytes) -> None:
         assert not self.closed
         self.sent += data
