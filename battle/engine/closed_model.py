@@ -79,7 +79,8 @@ class ClosedModel:
                 self._active.discard(user)
                 return
             self._left[user] -= 1
-        if not self._dispatch(scheduled_ns, now, self._phase, user, self._on_answer):
+        dispatch = self._dispatch  # an attribute that is called where it stands is looked up anew each time
+        if not dispatch(scheduled_ns, now, self._phase, None, user, self._on_answer):
             self._active.discard(user)  # dropped: the user tries again at the next look
 
     def _send_again(self, call: Call) -> None:

@@ -71,15 +71,14 @@ class Dispatcher:
         """Whether `max_requests` is used up."""
         return self._left == 0
 
-    def dispatch(
+    def dispatch(  # noqa: PLR0917  (by position: the hot path)
         self,
         scheduled_ns: int,
         now_ns: int,
         phase: int,
+        template: int | None = None,
         user: int = 0,
         then: Callable[[Call], None] | None = None,
-        *,
-        template: int | None = None,
     ) -> bool:
         """Send what was due at `scheduled_ns`, or drop it when too much is in flight or it is too late.
 
@@ -110,7 +109,8 @@ class Dispatcher:
     def report(self, call: Call) -> None:
         """Take a call that has ended; called by the session, once a call."""
         self.in_flight -= 1
-        self._write(call, self.number)
+        write = self._write  # an attribute that is called where it stands is looked up anew each time
+        write(call, self.number)
         then = call.then
         if then is not None:
             then(call)

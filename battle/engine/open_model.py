@@ -52,7 +52,7 @@ class OpenModel:
             if scheduled > now or left < 0:
                 self._timer.arm(scheduled)
                 break
-            self._dispatcher.dispatch(scheduled, now, due[1], template=due[2])
+            self._dispatcher.dispatch(scheduled, now, due[1], due[2])
             due = None if self._dispatcher.exhausted else next(self._arrivals, None)
         self._next = due
         if due is None:

@@ -82,10 +82,9 @@ class Connection(asyncio.Protocol):
         if self._response is None:
             session = self._session
             known = session.last_head
-            if not data.startswith(known.head):
-                known = session.heads.get(data[: data.find(b"\r\n\r\n") + 4], known)
-                session.last_head = known
-            if len(data) == known.size and data.startswith(known.head):
+            if len(data) != known.size or not data.startswith(known.head):
+                known = session.known_head(data)
+            if known is not None:
                 call.ended_ns = _monotonic_ns()
                 self.call = None
                 call.status = known.status

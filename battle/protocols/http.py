@@ -22,6 +22,7 @@ from battle.system.descriptors import most_connections
 _HEADS = 4096
 """Heads kept in mind; when there are more, they change with every answer and it is no use."""
 _NO_HEAD = KnownHead(b"\0", -1, 0, keep=False, testimony=NOTHING_SAID)
+_HEAD_END = b"\r\n\r\n"
 _UNFINISHED = Outcome.UNFINISHED
 _monotonic_ns = time.monotonic_ns
 
@@ -77,8 +78,9 @@ class HttpSession:
             call.connection = connection.number
             call.flags |= REQUEST_REUSED
             data = self._renders[call.template](call.key)
+            write = connection.write
             call.started_ns = _monotonic_ns()
-            connection.write(data)
+            write(data)
         else:
             self._send_elsewhere(call)
 
@@ -111,6 +113,14 @@ class HttpSession:
             del self._opening[call.key]
             if self._waiting:  # after a failure another call may try
                 self._serve_waiting()
+
+    def known_head(self, data: bytes) -> KnownHead | None:
+        """The known head with which these bytes are one whole answer; it is looked at first the next time."""
+        known = self.heads.get(data[: data.find(_HEAD_END) + len(_HEAD_END)])
+        if known is None or len(data) != known.size:
+            return None
+        self.last_head = known
+        return known
 
     def awaited(self, call: Call) -> Response:
         """A response to read the answer to this call with."""
@@ -148,7 +158,8 @@ class HttpSession:
             connection.abort()
         elif not self._waiting or not self._serve_with(connection, reused=True):
             self._idle[connection] = None
-        self._report(call)
+        report = self._report  # an attribute that is called where it stands is looked up anew each time
+        report(call)
 
     def _serve_with(self, connection: Connection, *, reused: bool) -> bool:
         """Give a free connection to a call that waits; False when none does."""

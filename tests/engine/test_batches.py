@@ -175,7 +175,7 @@ def test_the_live_view_times_requests_and_counts_calls(tmp_path: Path) -> None:
     dispatcher.session = sent = _Sent()  # type: ignore[assignment]
     now = time.monotonic_ns()
     for template in (0, 3, 3):
-        dispatcher.dispatch(now, now, 0, template=template)
+        dispatcher.dispatch(now, now, 0, template)
     for call, took in zip(sent.calls, (900_000, 100_000, 100_000), strict=True):
         call.started_ns, call.ended_ns, call.outcome = now, now + took, Outcome.OK
         dispatcher.report(call)

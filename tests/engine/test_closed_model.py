@@ -19,8 +19,14 @@ class Dropping(Dispatcher):
         self.answered = 0
         self._left = None
 
-    def dispatch(
-        self, scheduled_ns: int, now_ns: int, phase: int, user: int = 0, then: Callable[[Call], None] | None = None
+    def dispatch(  # noqa: PLR0917  (as that of the dispatcher)
+        self,
+        scheduled_ns: int,
+        now_ns: int,
+        phase: int,
+        template: int | None = None,
+        user: int = 0,
+        then: Callable[[Call], None] | None = None,
     ) -> bool:
         if self.drops:
             self.drops -= 1
