@@ -81,9 +81,8 @@ class Connection(asyncio.Protocol):
             return
         if self._response is None:
             session = self._session
-            known = session.last_head
-            if len(data) != known.size or not data.startswith(known.head):
-                known = session.known_head(data)
+            last = session.last_head
+            known = last if len(data) == last.size and data.startswith(last.head) else session.known_head(data)
             if known is not None:
                 call.ended_ns = _monotonic_ns()
                 self.call = None
