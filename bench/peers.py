@@ -70,13 +70,13 @@ class Peer:
         """Why it cannot be measured, None when it can."""
         return None if self.program() else f"{self.name} is not installed ({self.get})"
 
-    def version_line(self) -> str | None:
-        """The first line in which it tells its version."""
+    def tells_version(self) -> str | None:
+        """Its version, None when it does not tell one."""
         program = self.program()
         if program is None:
             return None
         done = subprocess.run([program, *self.version], capture_output=True, text=True, timeout=_ENDS_S, check=False)
-        return next(iter((done.stdout + done.stderr).strip().splitlines()), "")
+        return version_in(done.stdout + done.stderr)
 
     def run(self, directory: Path, url: str, seconds: float) -> PeerRun:
         """Let it send, on the generator's core. Raises RuntimeError when it did not do what was asked."""
@@ -123,6 +123,12 @@ def read_k6(text: str) -> tuple[float, int]:
     if not re.search(r"http_req_failed\.*:\s+0\.00%", text):
         raise RuntimeError(f"k6 met errors:\n{text}")
     return float(_found(r"http_reqs\.*:\s+\d+\s+([\d.]+)/s", text)), int(_found(r"http_reqs\.*:\s+(\d+)", text))
+
+
+def version_in(text: str) -> str | None:
+    """The version in the first line of what a program says of itself; hey says none."""
+    found = re.search(r"\d+\.\d+[\w.+-]*", text.strip().partition("\n")[0])
+    return found[0] if found else None
 
 
 def read_locust(text: str) -> tuple[float, int]:

@@ -55,7 +55,7 @@ def environment(busy: float) -> dict[str, Any]:
         "battle": battle.__version__,
         "commit": _commit(),
         "nginx": _nginx(),
-        **{peer.name: peer.version_line() for peer in (WRK, HEY, K6, LOCUST)},
+        **{peer.name: peer.tells_version() for peer in (WRK, HEY, K6, LOCUST)},
         **{name: _package(name) for name in _PACKAGES},
     }
 

@@ -2,8 +2,11 @@
 
 import signal
 
+import numpy as np
+
 from battle.analysis.reading import Reading
 from battle.core.journal import Event, EventKind
+from battle.core.records import REQUEST_RETRIED
 from battle.core.run import Notice
 from battle.core.units import NS_PER_MS, format_size
 
@@ -24,6 +27,13 @@ def notices(reading: Reading) -> list[Notice]:
     if collected:
         text = f"the generator collected garbage {collected} × during the load, which it never should"
         found.append(Notice(at_ms=None, level="warning", text=text))
+    retried = int(np.count_nonzero(reading.in_run & ((reading.columns.flags & REQUEST_RETRIED) > 0)))
+    if retried:
+        text = (
+            f"{retried:,} requests were sent a second time, since the connection that was used again had been closed "
+            "(retry_on_reuse); providers may have seen both"
+        )
+        found.append(Notice(at_ms=None, level="info", text=text))
     if not reading.provider_numbers:
         text = "the scenario names no providers: failovers cannot be seen"
         found.append(Notice(at_ms=None, level="info", text=text))

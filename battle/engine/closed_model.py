@@ -63,14 +63,14 @@ class ClosedModel:
         for user in range(self._shard.index + 1, self._wanted + 1, self._shard.of):
             if user not in self._active and self._left.setdefault(user, self._pattern.iterations or -1) != 0:
                 self._active.add(user)
-                self._send(user, _monotonic_ns())
+                now = _monotonic_ns()
+                self._send(user, now, now)
         if not self._active and len(self._left) == self._users and not any(self._left.values()):
             self.stop()  # every user that there will be has used up its `iterations`
             return
         self._loop.call_later(_LOOK_S, self._look)
 
-    def _send(self, user: int, scheduled_ns: int) -> None:
-        now = _monotonic_ns()
+    def _send(self, user: int, scheduled_ns: int, now: int) -> None:
         if self._over or user > self._wanted or now >= self._end_ns:
             self._active.discard(user)
             return
@@ -84,11 +84,14 @@ class ClosedModel:
             self._active.discard(user)  # dropped: the user tries again at the next look
 
     def _send_again(self, call: Call) -> None:
-        self._send(call.user, call.ended_ns)
+        self._send(call.user, call.ended_ns, call.ended_ns)
 
     def _think(self, call: Call) -> None:
         ready = call.ended_ns + self._think_ns
-        self._loop.call_later(max(0, ready - _monotonic_ns()) / NS_PER_S, self._send, call.user, ready)
+        self._loop.call_later(max(0, ready - _monotonic_ns()) / NS_PER_S, self._wake, call.user, ready)
+
+    def _wake(self, user: int, ready_ns: int) -> None:
+        self._send(user, ready_ns, _monotonic_ns())
 
     def stop(self) -> None:
         """Send nothing more."""

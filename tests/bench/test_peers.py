@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.peers import read_hey, read_k6, read_locust, read_wrk
+from bench.peers import read_hey, read_k6, read_locust, read_wrk, version_in
 
 Read = Callable[[str], tuple[float, int]]
 
@@ -67,3 +67,17 @@ def test_what_a_peer_prints_is_read(read: Read, text: str, per_s: float, count: 
 def test_errors_that_a_peer_met_are_no_figures(read: Read, text: str) -> None:
     with pytest.raises(RuntimeError):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("wrk debian/4.1.0-3+b2 [epoll] Copyright (C) 2012 Will Glozer\nUsage: …\n", "4.1.0-3+b2"),
+        ("k6 v1.1.0 (commit/0e3fb953be, go1.24.4, linux/amd64)\n", "1.1.0"),
+        ("locust 2.47.0 from /somewhere/python3.11/site-packages/locust (Python 3.11.7)\n", "2.47.0"),
+        ("Usage: hey [options...] <url>\n\n  -t 1.5", None),
+        ("", None),
+    ],
+)
+def test_the_version_and_no_path_is_kept(text: str, version: str | None) -> None:
+    assert version_in(text) == version
