@@ -14,7 +14,7 @@ import anyio
 
 from battle.analysis.evidence import Evidence
 from battle.analysis.judge import analyse, analyse_reading
-from battle.analysis.keeping import choose_kept, size_of
+from battle.analysis.keeping import choose_kept, size_over
 from battle.analysis.reading import Reading
 from battle.analysis.recorded import holding_masks, recorded
 from battle.core.calibration import Calibration
@@ -149,8 +149,7 @@ def _save_records(
 ) -> list[str | None]:
     """Save both tables, or what is kept of them when they are over the limit; what could not be saved, in words."""
     requests, attempts = reading.evidence.requests, reading.evidence.attempts
-    size = 0 if limit_bytes is None else size_of(requests, attempts)
-    if limit_bytes is not None and size > limit_bytes:
+    if limit_bytes is not None and (size := size_over(limit_bytes, requests, attempts)) is not None:
         kept = choose_kept(reading, limit_bytes)
         requests, attempts = kept.of(requests), kept.of(attempts)
         counts = {"telling": kept.telling, "plain": kept.plain, "sampled": kept.sampled}

@@ -75,6 +75,12 @@ def choose_kept(reading: Reading, limit_bytes: int) -> Kept:
     return Kept(columns.keys, mask, count, len(columns) - count, int(np.count_nonzero(mask)) - count)
 
 
-def size_of(*tables: Records | RecordSource) -> int:
-    """How many bytes the records of these tables take. Reads them when their room alone does not say."""
-    return sum(len(piece) * RECORD_BYTES for table in tables for piece in pieces_of(table))
+def size_over(limit_bytes: int, *tables: Records | RecordSource) -> int | None:
+    """How many bytes the records of these tables take when that is over the limit, else None.
+
+    They are only read when their room, which may be partly unused, is over it.
+    """
+    if sum(map(room_of, tables)) * RECORD_BYTES <= limit_bytes:
+        return None
+    size = sum(len(piece) for table in tables for piece in pieces_of(table)) * RECORD_BYTES
+    return size if size > limit_bytes else None

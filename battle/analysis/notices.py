@@ -27,7 +27,8 @@ def notices(reading: Reading) -> list[Notice]:
     if collected:
         text = f"the generator collected garbage {collected} × during the load, which it never should"
         found.append(Notice(at_ms=None, level="warning", text=text))
-    retried = int(np.count_nonzero(reading.in_run & ((reading.columns.flags & REQUEST_RETRIED) > 0)))
+    again = (reading.columns.flags & REQUEST_RETRIED) > 0
+    retried = int(np.count_nonzero(reading.in_run & reading.columns.leads & again))
     if retried:
         text = (
             f"{retried:,} requests were sent a second time, since the connection that was used again had been closed "

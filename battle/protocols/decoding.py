@@ -3,9 +3,8 @@
 import zlib
 
 from battle.core.records import ErrorClass
+from battle.protocols.response import BODY_LIMIT_BYTES
 
-MOST_BYTES = 64 << 20
-"""How large a decoded body may be when the request sets no `max_bytes`."""
 _MOST_ENCODINGS = 4
 _MOST_MEMBERS = 100
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -26,7 +25,7 @@ def decoded(body: bytes, encoding: str, limit: int | None = None) -> bytes:
     What is in another encoding comes back as it is: whether that is an answer, its judge will say. Raises
     UndecodableError: `invalid` when it is damaged or cut off, `unexpected` when it is larger than `limit` bytes.
     """
-    most = MOST_BYTES if limit is None else limit
+    most = BODY_LIMIT_BYTES if limit is None else limit
     names = [name.strip().lower() for name in encoding.split(",") if name.strip()]
     if len(names) > _MOST_ENCODINGS:
         raise UndecodableError(ErrorClass.INVALID)

@@ -1,15 +1,17 @@
 """What is kept of evidence that is larger than it may be."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from analysis.build import KEY_BASE, Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from battle.analysis.keeping import Kept, choose_kept, size_of
+from battle.analysis.keeping import Kept, choose_kept, size_over
 from battle.analysis.reading import Reading
 from battle.core.record_source import whole
-from battle.core.records import ATTEMPT, REQUEST, ErrorClass, Outcome
+from battle.core.records import ATTEMPT, REQUEST, ErrorClass, Outcome, Requests
 
 PLAIN = 3000
 
@@ -63,8 +65,8 @@ def test_the_sample_is_uniform_and_fits(share: float) -> None:
     kept, reading = kept_of(bench(), limit)
     deviation = 5 * (PLAIN * share * (1 - share)) ** 0.5
     assert abs(kept.sampled - PLAIN * share) < deviation
-    size = size_of(kept.of(reading.evidence.requests), kept.of(reading.evidence.attempts))
-    assert size < limit + deviation * 2 * 64
+    tables = kept.of(reading.evidence.requests), kept.of(reading.evidence.attempts)
+    assert size_over(round(limit + deviation * 2 * 64), *tables) is None
     halves = kept.mask[: PLAIN // 2].sum(), kept.mask[PLAIN // 2 : PLAIN].sum()
     assert abs(int(halves[0]) - int(halves[1])) < deviation
     providers = whole(kept.of(reading.evidence.attempts), ATTEMPT)["provider"]
@@ -83,6 +85,27 @@ def test_pieces_of_any_size_give_the_same_records(size: int) -> None:
     for table in (reading.evidence.requests, reading.evidence.attempts):
         expected = whole(kept.of(table), table.dtype)
         assert np.array_equal(np.concatenate(list(kept.of(table).pieces(size))), expected)
+
+
+class Source:
+    """Two records in a file with room for ten, which counts how often it is read."""
+
+    room = 10
+    read = 0
+
+    def pieces(self, records: int = 0) -> Iterator[Requests]:
+        del records
+        self.read += 1
+        yield np.zeros(2, REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("limit", "size", "read"),
+    [(640, None, 0), (639, None, 1), (128, None, 1), (127, 128, 1), (0, 128, 1)],
+)
+def test_records_are_read_only_when_their_room_is_over_the_limit(limit: int, size: int | None, read: int) -> None:
+    source = Source()
+    assert (size_over(limit, source), source.read) == (size, read)
 
 
 def test_nothing_at_all() -> None:

@@ -3,7 +3,14 @@
 import pytest
 from analysis.build import Bench
 
-from battle.core.records import REQUEST_RETRIED
+from battle.core.records import REQUEST_MEMBER, REQUEST_RETRIED
+
+
+def test_a_batch_is_sent_a_second_time_once() -> None:
+    bench = Bench()
+    bench.steady(0, 5000, flags=REQUEST_RETRIED)
+    bench.steady(5000, 10_000, flags=REQUEST_RETRIED | REQUEST_MEMBER)
+    assert [it.text[:12] for it in bench.run().notices if "second time" in it.text] == ["500 requests"]
 
 
 @pytest.mark.parametrize(("retried", "said"), [(0, []), (3, ["3 requests were sent a second time"])])

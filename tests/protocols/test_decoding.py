@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from battle.core.records import ErrorClass
-from battle.protocols.decoding import MOST_BYTES, UndecodableError, decoded
+from battle.protocols.decoding import UndecodableError, decoded
+from battle.protocols.response import BODY_LIMIT_BYTES
 
 TEXT = b'{"jsonrpc": "2.0", "id": 1, "result": "0x1"}'
 GZIPPED = gzip.compress(TEXT)
@@ -64,7 +65,7 @@ def test_what_is_damaged_is_invalid(body: bytes, encoding: str) -> None:
     assert raised.value.error is ErrorClass.INVALID
 
 
-@pytest.mark.parametrize(("length", "limit"), [(1001, 1000), (1, 0), (MOST_BYTES + 1, None)])
+@pytest.mark.parametrize(("length", "limit"), [(1001, 1000), (1, 0), (BODY_LIMIT_BYTES + 1, None)])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])
 def test_what_is_too_large_is_not_unpacked(length: int, limit: int | None, encoding: str) -> None:
     body = bytes(length)

@@ -108,12 +108,6 @@ def test_answers_are_ok_and_connections_are_used_again() -> None:
     assert calls[0].height == 1
 
 
-def test_the_witness_is_heard() -> None:
-    witness = Witness("X-Upstream", {"10.0.0.1:80": 0, "10.0.0.2:80": 1}, attempts_header="x-count")
-    call = exchange(good, witness=witness)[0]
-    assert (call.testimony.provider, call.testimony.attempts) == (1, 3)
-
-
 async def split(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         for byte in answer(await next_key(reader)):
@@ -159,44 +153,12 @@ async def close_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
     await next_key(reader)
 
 
-async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await next_key(reader)
-    import socket  # noqa: PLC0415
-    import struct  # noqa: PLC0415
-
-    linger = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    writer.transport.abort()
-
-
 async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(answer(await next_key(reader))[:-4])
 
 
-async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await next_key(reader)
-    writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
-    await reader.read()
-
-
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()
-
-
-@pytest.mark.parametrize(
-    ("serve", "error"),
-    [
-        (close_at_once, ErrorClass.CLOSED),
-        (reset, ErrorClass.RESET),
-        (half, ErrorClass.CLOSED),
-        (nonsense, ErrorClass.INVALID),
-        (silent, ErrorClass.TIMEOUT),
-    ],
-)
-def test_failures_have_their_class(serve: Server, error: ErrorClass) -> None:
-    calls = exchange(serve, count=2)
-    assert [(call.outcome, call.error) for call in calls] == [(Outcome.FAILED, error)] * 2
-    assert all(call.ended_ns >= call.started_ns > 0 for call in calls)
 
 
 async def whole_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
